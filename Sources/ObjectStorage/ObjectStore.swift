@@ -1,0 +1,100 @@
+public import NIOCore
+
+/// One object as a listing shows it.
+public struct ObjectEntry: Hashable, Sendable {
+    /// The key.
+    public let key: ObjectKey
+    /// The length in bytes.
+    public let byteCount: Int64
+
+    /// Makes an entry.
+    public init(key: ObjectKey, byteCount: Int64) {
+        self.key = key
+        self.byteCount = byteCount
+    }
+}
+
+/// What a store can do, as data: callers ask these questions instead of asking which store they hold.
+public struct StoreCapabilities: Hashable, Sendable {
+    /// How many operations may usefully run at once. Local disk: few; S3: many.
+    public var usefulConcurrency: Int
+    /// Does a completed `put` of an existing key replace it in one step, so that no reader ever sees half of it?
+    public var replacesAtomically: Bool
+    /// Does a listing show an object as soon as its `put` has returned?
+    public var listsImmediately: Bool
+
+    /// Makes capabilities.
+    public init(usefulConcurrency: Int, replacesAtomically: Bool, listsImmediately: Bool) {
+        self.usefulConcurrency = usefulConcurrency
+        self.replacesAtomically = replacesAtomically
+        self.listsImmediately = listsImmediately
+    }
+}
+
+/// What `put` does when the key is already there.
+public enum PutPolicy: Sendable, Hashable {
+    /// Fail with ``ObjectStoreError/Code/alreadyExists``; the stored object stays as it is.
+    case refuseExisting
+    /// Replace it in one step.
+    case replaceExisting
+}
+
+/// A place for immutable objects: the only thing that a repository knows about where it lives.
+///
+/// Every store promises, and `TestSupport`'s conformance suite checks:
+///
+/// - **Atomic visibility**: an object is seen whole or not at all, whatever dies in between; a failed or cancelled `put`
+///   leaves nothing under the key.
+/// - **Durability**: when `put` or `delete` returns, a power cut does not undo it.
+/// - **Read after write**: `get` and `byteCount` see an object as soon as its `put` has returned.
+/// - **No surprise**: `delete` of what is not there succeeds and returns `false`; a listing is never an error for an
+///   empty or missing folder below the location.
+/// - **Classified errors**: everything thrown is an ``ObjectStoreError`` or `CancellationError`.
+///
+/// All methods may be called at the same time from any task. Only `put` with ``PutPolicy/refuseExisting`` must not be
+/// repeated blindly: its first try may have succeeded.
+public protocol ObjectStore: Sendable {
+    /// Where the store is, for people: a path or a URL, without secrets.
+    var location: String { get }
+    /// What this store can do.
+    var capabilities: StoreCapabilities { get }
+
+    /// Prepares the place for writing (makes the folder). Does nothing when it is there already.
+    func prepare() async throws
+
+    /// Stores `body` under `key`.
+    func put(_ body: ByteBuffer, at key: ObjectKey, policy: PutPolicy) async throws
+
+    /// Reads a part of an object.
+    ///
+    /// - Parameter range: byte offsets, half open; `nil` reads the whole object.
+    /// - Throws: `notFound`; `rangeNotSatisfiable` when the object ends before `range` does. Never returns fewer bytes
+    ///   than were asked for.
+    func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer
+
+    /// - Returns: the length in bytes, or `nil` when there is no such object.
+    func byteCount(of key: ObjectKey) async throws -> Int64?
+
+    /// Lists objects whose key begins with `prefix` followed by `/`, at any depth, in no particular order.
+    ///
+    /// Unfinished writes of this or another process are not listed. `body` is called with one page at a time, so that
+    /// memory does not grow with the number of objects.
+    ///
+    /// - Parameter prefix: one or more whole components, or `nil` for every object.
+    func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws
+
+    /// Removes an object.
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    func delete(_ key: ObjectKey) async throws -> Bool
+}
+
+extension ObjectStore {
+    /// Lists everything under `prefix` at once; for folders known to be small.
+    public func list(under prefix: ObjectKey?) async throws -> [ObjectEntry] {
+        var all: [ObjectEntry] = []
+        try await list(under: prefix) { all.append(contentsOf: $0) }
+        return all
+    }
+}

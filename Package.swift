@@ -32,6 +32,9 @@ let package = Package(
         .systemLibrary(
             name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .target(name: "ObjectStorage", dependencies: [nio[0], logging]),
+        .target(name: "Chunking"),
+
+        .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
     ]
 )
 

@@ -13,13 +13,17 @@ extension HeaderBlock {
     func checked() throws(TarError) -> CheckedHeader {
         guard checksumMatches else {
             throw TarError(
-                .checksumMismatch, "a header does not have the checksum it names",
-                hint: "The archive was damaged, or an upload or a proxy put something else in; fetch it again.")
+                .checksumMismatch,
+                "a header does not have the checksum it names",
+                hint: "The archive was damaged, or an upload or a proxy put something else in; fetch it again."
+            )
         }
         guard let magic else {
             throw TarError(
-                .unsupportedFormat, "a header is neither of GNU tar nor of POSIX ustar",
-                hint: "Qdrant writes GNU tar; use an archive as the server gave it.")
+                .unsupportedFormat,
+                "a header is neither of GNU tar nor of POSIX ustar",
+                hint: "Qdrant writes GNU tar; use an archive as the server gave it."
+            )
         }
         let type = try memberType(in: magic)
         let size = try required(Field.size, "size")
@@ -33,11 +37,16 @@ extension HeaderBlock {
         let flag = bytes[Field.type]
         guard let type = MemberType(rawValue: flag) else {
             throw TarError(
-                .unsupportedType, "a member is \(Self.describe(type: flag))",
-                hint: "Qdrant's archives hold regular files and directories only, and it refuses others on restore.")
+                .unsupportedType,
+                "a member is \(Self.describe(type: flag))",
+                hint: "Qdrant's archives hold regular files and directories only, and it refuses others on restore."
+            )
         }
         guard magic == .gnu || (type != .longName && type != .sparseFile) else {
-            throw TarError(.unsupportedFormat, "a GNU entry of type '\(Character(Unicode.Scalar(flag)))' has a POSIX header")
+            throw TarError(
+                .unsupportedFormat,
+                "a GNU entry of type '\(Character(Unicode.Scalar(flag)))' has a POSIX header"
+            )
         }
         return type
     }
@@ -58,7 +67,10 @@ extension HeaderBlock {
     /// A number that must be there.
     func required(_ field: Range<Int>, _ name: String) throws(TarError) -> Int64 {
         guard case .value(let value) = number(field) else {
-            throw TarError(.invalidNumber, "the \(name) field of a header is blank, negative, too large or not a number")
+            throw TarError(
+                .invalidNumber,
+                "the \(name) field of a header is blank, negative, too large or not a number"
+            )
         }
         return value
     }
@@ -93,6 +105,7 @@ extension HeaderBlock {
             mode: UInt32(truncatingIfNeeded: try optional(Field.mode, "mode") & 0o7777),
             uid: try identifier(Field.uid, "owner"),
             gid: try identifier(Field.gid, "group"),
-            modificationTime: try optional(Field.modificationTime, "modification time"))
+            modificationTime: try optional(Field.modificationTime, "modification time")
+        )
     }
 }

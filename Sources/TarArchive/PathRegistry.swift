@@ -23,8 +23,10 @@ struct PathRegistry: Sendable {
         case (.directory, .directory): return
         case (.file, _), (.directory, _):
             throw TarError(
-                .duplicatePath, "there are two members named '\(path)'",
-                hint: "Qdrant never overwrites and would refuse this archive; make a new snapshot.")
+                .duplicatePath,
+                "there are two members named '\(path)'",
+                hint: "Qdrant never overwrites and would refuse this archive; make a new snapshot."
+            )
         }
         try insertAncestors(of: path)
     }
@@ -36,8 +38,10 @@ struct PathRegistry: Sendable {
             case .directory: return
             case .file:
                 throw TarError(
-                    .duplicatePath, "member '\(path)' lies in '\(ancestor)', which is a file",
-                    hint: "Qdrant would refuse this archive; make a new snapshot.")
+                    .duplicatePath,
+                    "member '\(path)' lies in '\(ancestor)', which is a file",
+                    hint: "Qdrant would refuse this archive; make a new snapshot."
+                )
             case nil: try remember(ancestor, as: .directory)
             }
         }
@@ -47,8 +51,10 @@ struct PathRegistry: Sendable {
         byteCount += path.bytes.count
         guard uses.count < limits.paths, byteCount <= limits.pathBytes else {
             throw TarError(
-                .limitExceeded, "the archive has more than \(limits.paths) names or \(limits.pathBytes) bytes of names",
-                hint: "Is this a Qdrant snapshot? They have some thousand members; raise the limits if it is.")
+                .limitExceeded,
+                "the archive has more than \(limits.paths) names or \(limits.pathBytes) bytes of names",
+                hint: "Is this a Qdrant snapshot? They have some thousand members; raise the limits if it is."
+            )
         }
         uses[path] = use
     }

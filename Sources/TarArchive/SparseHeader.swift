@@ -15,7 +15,9 @@ enum SparseHeader {
     }
 
     /// Writes extents into the slots from `start` on; the slots must be enough.
-    static func put(_ extents: some Collection<SparseMap.Extent>, into block: inout HeaderBlock, at start: Int) throws(TarError) {
+    static func put(_ extents: some Collection<SparseMap.Extent>, into block: inout HeaderBlock, at start: Int)
+        throws(TarError)
+    {
         var position = start
         for extent in extents {
             try block.setNumber(extent.offset, in: position..<(position + 12), name: "offset of an extent")
@@ -90,8 +92,10 @@ struct SparseHeaderReader {
         count += 1
         guard count <= limit else {
             throw TarError(
-                .limitExceeded, "a sparse file has more than \(limit) extents",
-                hint: "Raise the limit if the archive is known to be good.")
+                .limitExceeded,
+                "a sparse file has more than \(limit) extents",
+                hint: "Raise the limit if the archive is known to be good."
+            )
         }
         // Readers differ on whether data of an odd length is padded before the next extent; Qdrant's refuses it.
         guard length == 0 || dataSize.isMultiple(of: 512) else {
@@ -102,6 +106,10 @@ struct SparseHeaderReader {
     }
 
     private static func error(_ message: String) -> TarError {
-        TarError(.invalidSparseMap, message, hint: "The archive was damaged, or made by a program that Qdrant cannot read either.")
+        TarError(
+            .invalidSparseMap,
+            message,
+            hint: "The archive was damaged, or made by a program that Qdrant cannot read either."
+        )
     }
 }

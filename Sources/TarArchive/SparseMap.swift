@@ -99,7 +99,9 @@ struct SparseMapBuilder {
         }
         guard extent.offset >= listedEnd else {
             throw TarError(
-                .invalidSparseMap, "a data extent begins at byte \(extent.offset), before the end of the one before (\(listedEnd))")
+                .invalidSparseMap,
+                "a data extent begins at byte \(extent.offset), before the end of the one before (\(listedEnd))"
+            )
         }
         guard end <= size else {
             throw TarError(.invalidSparseMap, "a data extent ends at byte \(end) of a file of \(size) bytes")

@@ -89,9 +89,14 @@ extension TarEncoder {
     }
 
     private func check(_ member: TarMember) throws(TarError) {
-        guard member.size >= 0 else { throw TarError(.invalidNumber, "'\(member.path)' has the negative size \(member.size)") }
+        guard member.size >= 0 else {
+            throw TarError(.invalidNumber, "'\(member.path)' has the negative size \(member.size)")
+        }
         guard member.modificationTime >= 0 else {
-            throw TarError(.invalidNumber, "'\(member.path)' was modified before 1970, which Qdrant's reader cannot take")
+            throw TarError(
+                .invalidNumber,
+                "'\(member.path)' was modified before 1970, which Qdrant's reader cannot take"
+            )
         }
         guard storedName(of: member).count <= limits.nameBytes else {
             throw TarError(.limitExceeded, "the name of '\(member.path)' has more than \(limits.nameBytes) bytes")
@@ -99,13 +104,17 @@ extension TarEncoder {
         guard case .sparseFile(let map) = member.content, map.hasHoles else { return }
         if let extent = map.misalignedExtent {
             throw TarError(
-                .invalidSparseMap, "an extent of '\(member.path)' has \(extent.length) bytes, not a multiple of 512",
-                hint: "Make the sparse map with an alignment of 512 bytes.")
+                .invalidSparseMap,
+                "an extent of '\(member.path)' has \(extent.length) bytes, not a multiple of 512",
+                hint: "Make the sparse map with an alignment of 512 bytes."
+            )
         }
         guard map.listedExtents.count <= limits.extents else {
             throw TarError(
-                .limitExceeded, "'\(member.path)' has more than \(limits.extents) extents",
-                hint: "Make the sparse map with a larger alignment.")
+                .limitExceeded,
+                "'\(member.path)' has more than \(limits.extents) extents",
+                hint: "Make the sparse map with a larger alignment."
+            )
         }
     }
 
@@ -141,12 +150,17 @@ extension TarEncoder {
     }
 
     private func appendSparse(
-        _ header: inout HeaderBlock, _ map: SparseMap, to buffer: inout ByteBuffer
+        _ header: inout HeaderBlock,
+        _ map: SparseMap,
+        to buffer: inout ByteBuffer
     ) throws(TarError) {
         let extents = map.listedExtents
         var rest = extents.dropFirst(SparseHeader.extentsInHeader)
         try SparseHeader.put(
-            extents.prefix(SparseHeader.extentsInHeader), into: &header, at: HeaderBlock.Field.sparseExtents.lowerBound)
+            extents.prefix(SparseHeader.extentsInHeader),
+            into: &header,
+            at: HeaderBlock.Field.sparseExtents.lowerBound
+        )
         header.bytes[HeaderBlock.Field.sparseExtensionFollows] = rest.isEmpty ? 0 : 1
         try header.setNumber(map.size, in: HeaderBlock.Field.realSize, name: "real size")
         header.sealChecksum()

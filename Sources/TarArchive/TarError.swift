@@ -3,8 +3,10 @@ public struct TarError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case truncated, checksumMismatch, unsupportedFormat, unsupportedType, invalidNumber, invalidPath, invalidLongName,
-                duplicatePath, invalidSparseMap, limitExceeded, misplacedEndMarker, trailingData, wrongDataLength, misuse
+            case truncated, checksumMismatch, unsupportedFormat, unsupportedType, invalidNumber, invalidPath,
+                invalidLongName,
+                duplicatePath, invalidSparseMap, limitExceeded, misplacedEndMarker, trailingData, wrongDataLength,
+                misuse
         }
         private let base: Base
 
@@ -37,6 +39,7 @@ public struct TarError: Error, Sendable, CustomStringConvertible {
         /// A call in a state that does not allow it.
         public static let misuse = Code(base: .misuse)
 
+        /// The name of the code.
         public var description: String { base.rawValue }
     }
 

@@ -51,9 +51,10 @@ enum TarNumber: Equatable {
             return Array(repeating: UInt8(ascii: "0"), count: width - 1 - digits.count) + digits + [0]
         }
         guard width > 8 || value >> (8 * (width - 1)) == 0 else { return nil }
-        return [0x80] + (1..<width).map { position in
-            let shift = 8 * (width - 1 - position)
-            return shift > 56 ? 0 : UInt8(truncatingIfNeeded: value >> Int64(shift))
-        }
+        return [0x80]
+            + (1..<width).map { position in
+                let shift = 8 * (width - 1 - position)
+                return shift > 56 ? 0 : UInt8(truncatingIfNeeded: value >> Int64(shift))
+            }
     }
 }

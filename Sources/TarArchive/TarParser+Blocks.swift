@@ -16,7 +16,9 @@ extension TarParser {
     /// - Returns: how many there were, at most `limit`.
     @discardableResult
     mutating func take(
-        _ buffer: inout ByteBuffer, atMost limit: Int, _ body: (inout Self, ByteBufferView) -> Void = { _, _ in }
+        _ buffer: inout ByteBuffer,
+        atMost limit: Int,
+        _ body: (inout Self, ByteBufferView) -> Void = { _, _ in }
     ) -> Int {
         guard let slice = buffer.readSlice(length: min(limit, buffer.readableBytes)) else { return 0 }
         offset += Int64(slice.readableBytes)
@@ -42,8 +44,10 @@ extension TarParser {
     mutating func take(secondZeroBlock block: HeaderBlock) throws(TarError) {
         guard block.isZero else {
             throw TarError(
-                .misplacedEndMarker, "one block of zeros is followed by something else",
-                hint: "The archive was damaged: Qdrant would stop here and restore only what came before.")
+                .misplacedEndMarker,
+                "one block of zeros is followed by something else",
+                hint: "The archive was damaged: Qdrant would stop here and restore only what came before."
+            )
         }
         phase = .ended
     }
@@ -56,8 +60,10 @@ extension TarParser {
         }
         startOfBlock = offset + Int64(position - buffer.readerIndex)
         throw TarError(
-            .trailingData, "something follows the end of the archive",
-            hint: "Were two archives joined, or an error page appended? Qdrant would silently ignore it.")
+            .trailingData,
+            "something follows the end of the archive",
+            hint: "Were two archives joined, or an error page appended? Qdrant would silently ignore it."
+        )
     }
 
     mutating func beginLongName(size: Int64) throws(TarError) {

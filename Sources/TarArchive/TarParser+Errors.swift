@@ -14,9 +14,11 @@ extension TarParser {
 
     var truncation: TarError {
         var error = TarError(
-            .truncated, "the archive stops after \(offset) bytes, \(placeOfTruncation)",
+            .truncated,
+            "the archive stops after \(offset) bytes, \(placeOfTruncation)",
             hint: "The server or the connection broke off: Qdrant reports errors in a stream only by ending it. "
-                + "Look at the server's log and try again.")
+                + "Look at the server's log and try again."
+        )
         error.offset = offset
         error.member = lastMember
         return error
@@ -26,7 +28,8 @@ extension TarParser {
         let last = lastMember.map { "after member '\($0)'" } ?? "before the first member"
         let name = lastMember?.description ?? ""
         switch phase {
-        case .content: return "inside member '\(name)', \(content.dataTaken) of its \(content.storedSize) stored bytes seen"
+        case .content:
+            return "inside member '\(name)', \(content.dataTaken) of its \(content.storedSize) stored bytes seen"
         case .sparseExtension: return "inside the sparse map of member '\(name)'"
         case .longName: return "inside a long name \(last)"
         case .header where !block.isEmpty: return "inside a header \(last)"

@@ -59,7 +59,9 @@ extension TarParser {
 
     private mutating func nextEvent(fromZeroBlockOf count: inout Int64) throws(TarError) -> TarEvent? {
         let length = Int(min(count, Int64(ZeroBlock.buffer.readableBytes)))
-        guard var zeros = ZeroBlock.buffer.getSlice(at: ZeroBlock.buffer.readerIndex, length: length) else { return nil }
+        guard var zeros = ZeroBlock.buffer.getSlice(at: ZeroBlock.buffer.readerIndex, length: length) else {
+            return nil
+        }
         defer { count -= Int64(length - zeros.readableBytes) }
         return try nextEvent(from: &zeros)
     }

@@ -34,7 +34,9 @@ extension TarParser {
     }
 
     mutating func beginSparse(
-        _ path: TarPath, _ header: HeaderBlock, storedSize: Int64
+        _ path: TarPath,
+        _ header: HeaderBlock,
+        storedSize: Int64
     ) throws(TarError) -> TarEvent? {
         let reader = try SparseHeaderReader(header, storedSize: storedSize, limit: limits.extents)
         pendingSparse = (path, header, reader, storedSize)
@@ -65,7 +67,9 @@ extension TarParser {
         switch content.next(available: buffer.readableBytes) {
         case .data(let count):
             offset += Int64(count)
-            guard let slice = buffer.readSlice(length: count) else { preconditionFailure("the cursor asked for too much") }
+            guard let slice = buffer.readSlice(length: count) else {
+                preconditionFailure("the cursor asked for too much")
+            }
             return .data(slice)
         case .hole(let count):
             return .hole(count)

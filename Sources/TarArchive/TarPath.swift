@@ -36,7 +36,8 @@ public struct TarPath: Sendable, Hashable, CustomStringConvertible {
 extension TarPath {
     private static let slash = UInt8(ascii: "/")
     private static let dot = UInt8(ascii: ".")
-    private static let hint = "Qdrant writes relative paths of plain components only, so this archive comes from something else."
+    private static let hint =
+        "Qdrant writes relative paths of plain components only, so this archive comes from something else."
 
     /// What a name in a header says.
     ///
@@ -45,7 +46,9 @@ extension TarPath {
     static func parse(_ raw: [UInt8]) throws(TarError) -> (path: TarPath?, namesDirectory: Bool) {
         guard let first = raw.first else { throw TarError(.invalidPath, "a name is empty", hint: hint) }
         guard first != slash else { throw TarError(.invalidPath, "path '\(printable(raw))' is absolute", hint: hint) }
-        guard !raw.contains(0) else { throw TarError(.invalidPath, "path '\(printable(raw))' holds a NUL byte", hint: hint) }
+        guard !raw.contains(0) else {
+            throw TarError(.invalidPath, "path '\(printable(raw))' holds a NUL byte", hint: hint)
+        }
         var canonical: [UInt8] = []
         canonical.reserveCapacity(raw.count)
         var namesDirectory = false
@@ -76,10 +79,12 @@ extension TarPath {
         let shown = bytes.count <= limit ? bytes[...] : bytes[..<(limit / 2)]
         for scalar in String(decoding: shown, as: UTF8.self).unicodeScalars {
             // Archives come from elsewhere: their names must not steer the terminal that shows an error.
-            let isControl = scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+            let isControl =
+                scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
             text += isControl ? scalar.escaped(asASCII: true) : String(scalar)
         }
         guard shown.count < bytes.count else { return text }
-        return text + "…" + String(decoding: bytes.suffix(limit / 2), as: UTF8.self).filter { !$0.isNewline && $0 >= " " }
+        return text + "…"
+            + String(decoding: bytes.suffix(limit / 2), as: UTF8.self).filter { !$0.isNewline && $0 >= " " }
     }
 }

@@ -6,7 +6,9 @@ public import NIOCore
 /// what ``TarParser`` refuses, and what the buffers themselves throw. Read to its end: what follows the end marker is checked
 /// after ``TarEvent/endOfArchive``.
 public struct TarReader<Upstream: AsyncSequence>: AsyncSequence where Upstream.Element == ByteBuffer {
+    /// What the archive holds next.
     public typealias Element = TarEvent
+    /// ``TarError``, or an error of the buffers.
     public typealias Failure = any Error
 
     private let upstream: Upstream
@@ -18,6 +20,7 @@ public struct TarReader<Upstream: AsyncSequence>: AsyncSequence where Upstream.E
         self.limits = limits
     }
 
+    /// Begins at the first buffer.
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(upstream: upstream.makeAsyncIterator(), parser: TarParser(limits: limits))
     }
@@ -34,6 +37,7 @@ public struct TarReader<Upstream: AsyncSequence>: AsyncSequence where Upstream.E
             self.parser = parser
         }
 
+        /// The next event, `nil` at the end of the buffers.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> TarEvent? {
             while true {
                 if let event = try parser.nextEvent(from: &buffer) { return event }
@@ -47,6 +51,7 @@ public struct TarReader<Upstream: AsyncSequence>: AsyncSequence where Upstream.E
             }
         }
 
+        /// The next event, `nil` at the end of the buffers.
         public mutating func next() async throws -> TarEvent? {
             try await next(isolation: nil)
         }

@@ -41,8 +41,10 @@ public struct TarWriter: Sendable {
         guard case .inMember(let member, let left) = state else { throw misuse("take data") }
         guard Int64(buffer.readableBytes) <= left else {
             throw TarError(
-                .wrongDataLength, "there are more than the \(member.dataSize) bytes announced for '\(member.path)'",
-                hint: "Did the file grow while it was read?")
+                .wrongDataLength,
+                "there are more than the \(member.dataSize) bytes announced for '\(member.path)'",
+                hint: "Did the file grow while it was read?"
+            )
         }
         state = .inMember(member, left: left - Int64(buffer.readableBytes))
         return count(buffer)
@@ -56,8 +58,10 @@ public struct TarWriter: Sendable {
         guard case .inMember(let member, let left) = state else { throw misuse("end a member") }
         guard left == 0 else {
             throw TarError(
-                .wrongDataLength, "\(left) of the \(member.dataSize) bytes announced for '\(member.path)' are missing",
-                hint: "Did the file shrink while it was read?")
+                .wrongDataLength,
+                "\(left) of the \(member.dataSize) bytes announced for '\(member.path)' are missing",
+                hint: "Did the file shrink while it was read?"
+            )
         }
         state = .betweenMembers
         return count(encoder.padding(after: member))

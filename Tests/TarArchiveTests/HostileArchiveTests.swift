@@ -57,7 +57,8 @@ struct HostileArchiveTests {
         #expect(try refusal(of: many, limits: TarLimits(pathBytes: 9))?.code == .limitExceeded)
         let deep = RawHeader("a/b/c/d").sealed + endMarker
         #expect(try refusal(of: deep, limits: TarLimits(paths: 3))?.code == .limitExceeded)
-        let sparse = HostileArchive(sparse: "", nil, [(0, 512), (1024, 512), (2048, 0)], stored: 1024, realSize: 2048).bytes
+        let sparse = HostileArchive(sparse: "", nil, [(0, 512), (1024, 512), (2048, 0)], stored: 1024, realSize: 2048)
+            .bytes
         #expect(try refusal(of: sparse, limits: TarLimits(extents: 3)) == nil)
         #expect(try refusal(of: sparse, limits: TarLimits(extents: 2))?.code == .limitExceeded)
     }

@@ -7,9 +7,13 @@ struct NestedArchiveTests {
     @Test("a nested archive comes out of the events of the outer one", arguments: Slicing.allCases)
     func nested(slicing: Slicing) throws {
         var generator = SeededGenerator(seed: 5)
-        let map = try SparseMap(size: 50_000, extents: [.init(offset: 512, length: 1024), .init(offset: 8192, length: 512)])
+        let map = try SparseMap(
+            size: 50_000,
+            extents: [.init(offset: 512, length: 1024), .init(offset: 8192, length: 512)]
+        )
         let inner = [
-            try Sample("snapshot/files/a", generator.bytes(3000)), try Sample("snapshot/files/s", map, using: &generator),
+            try Sample("snapshot/files/a", generator.bytes(3000)),
+            try Sample("snapshot/files/s", map, using: &generator),
             try Sample("snapshot/version.info", Array("0.6.0".utf8)),
         ]
         let outer = [
@@ -28,8 +32,12 @@ struct NestedArchiveTests {
         let header = try TarEncoder().header(for: member)
         // Header, terabytes of a hole, then end marker: an outer sparse member whose inner archive is nearly all hole.
         let map = try SparseMap(
-            size: 512 + size + 1024, extents: [.init(offset: 0, length: 512)])
-        let outer = [Sample(TarMember(path: try TarPath("n.tar"), content: .sparseFile(map)), data: Array(buffer: header))]
+            size: 512 + size + 1024,
+            extents: [.init(offset: 0, length: 512)]
+        )
+        let outer = [
+            Sample(TarMember(path: try TarPath("n.tar"), content: .sparseFile(map)), data: Array(buffer: header))
+        ]
         var events: [TarEvent] = []
         var parser: NestedTarParser?
         var outerParser = TarParser()

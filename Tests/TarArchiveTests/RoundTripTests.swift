@@ -4,7 +4,11 @@ import Testing
 
 @Suite("What is written is read")
 struct RoundTripTests {
-    @Test("random members come back, however the stream is cut", arguments: 1...12 as ClosedRange<UInt64>, Slicing.allCases)
+    @Test(
+        "random members come back, however the stream is cut",
+        arguments: 1...12 as ClosedRange<UInt64>,
+        Slicing.allCases
+    )
     func randomMembers(seed: UInt64, slicing: Slicing) throws {
         var generator = SeededGenerator(seed: seed)
         let samples = try randomSamples(using: &generator)
@@ -55,7 +59,11 @@ struct RoundTripTests {
         let tebibyte: Int64 = 1 << 40
         let map = try SparseMap(
             size: 3 * tebibyte + 5,
-            extents: [.init(offset: 0, length: 512), .init(offset: tebibyte, length: 1024), .init(offset: 3 * tebibyte, length: 5)])
+            extents: [
+                .init(offset: 0, length: 512), .init(offset: tebibyte, length: 1024),
+                .init(offset: 3 * tebibyte, length: 5),
+            ]
+        )
         let sample = try Sample("huge", map, using: &generator)
         let bytes = try archive([sample])
         #expect(bytes.count == 512 + 2048 + 1024)
@@ -72,7 +80,10 @@ struct RoundTripTests {
         #expect(try parse(archive([sample])) == [sample])
     }
 
-    @Test("the header of a file over 8 GiB names its size", arguments: [(1 << 33) - 1, 1 << 33, Int64.max - 4096] as [Int64])
+    @Test(
+        "the header of a file over 8 GiB names its size",
+        arguments: [(1 << 33) - 1, 1 << 33, Int64.max - 4096] as [Int64]
+    )
     func largeSize(size: Int64) throws {
         let member = TarMember(path: try TarPath("big"), content: .file(size: size))
         var parser = TarParser()
@@ -84,7 +95,9 @@ struct RoundTripTests {
     @Test("equal members give equal bytes, and a map without holes is written plain")
     func deterministic() throws {
         let dense = Sample(
-            TarMember(path: try TarPath("a"), content: .sparseFile(try SparseMap(dense: 3))), data: [1, 2, 3])
+            TarMember(path: try TarPath("a"), content: .sparseFile(try SparseMap(dense: 3))),
+            data: [1, 2, 3]
+        )
         let plain = try Sample("a", [1, 2, 3])
         #expect(try archive([dense]) == archive([plain]))
         #expect(try archive([plain]) == archive([plain]))

@@ -8,7 +8,9 @@ struct TarParserTests {
     func noCopies() throws {
         let content = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
         let input = ByteBuffer(bytes: try archive([try Sample("a", content)]))
-        let range = input.withUnsafeReadableBytes { UInt(bitPattern: $0.baseAddress)..<UInt(bitPattern: $0.baseAddress) + UInt($0.count) }
+        let range = input.withUnsafeReadableBytes {
+            UInt(bitPattern: $0.baseAddress)..<UInt(bitPattern: $0.baseAddress) + UInt($0.count)
+        }
         var parser = TarParser()
         var shared = 0
         try parser.feed(input) { event in
@@ -54,7 +56,10 @@ struct TarParserTests {
     @Test("events come in file order")
     func order() throws {
         var generator = SeededGenerator(seed: 1)
-        let map = try SparseMap(size: 3000, extents: [.init(offset: 512, length: 512), .init(offset: 2048, length: 100)])
+        let map = try SparseMap(
+            size: 3000,
+            extents: [.init(offset: 512, length: 512), .init(offset: 2048, length: 100)]
+        )
         let sample = try Sample("s", map, using: &generator)
         var events: [TarEvent] = []
         var parser = TarParser()
@@ -63,9 +68,11 @@ struct TarParserTests {
         let second = ByteBuffer(bytes: sample.data[512...])
         #expect(
             events == [
-                .beginMember(sample.member), .hole(512), .data(first), .hole(1024), .data(second), .hole(852), .endMember,
+                .beginMember(sample.member), .hole(512), .data(first), .hole(1024), .data(second), .hole(852),
+                .endMember,
                 .endOfArchive,
-            ])
+            ]
+        )
     }
 }
 
@@ -98,7 +105,9 @@ struct TarReaderTests {
 
     @Test("an error of the sequence is passed on")
     func upstreamError() async throws {
-        let failing = AsyncThrowingStream<ByteBuffer, any Error> { $0.finish(throwing: TestFailure("connection reset")) }
+        let failing = AsyncThrowingStream<ByteBuffer, any Error> {
+            $0.finish(throwing: TestFailure("connection reset"))
+        }
         await #expect(throws: TestFailure.self) { for try await _ in TarReader(failing) {} }
     }
 }

@@ -11,7 +11,9 @@ struct TarWriterTests {
         _ = try writer.begin(member)
         _ = try writer.data(ByteBuffer(bytes: [1, 2]))
         #expect(#expect(throws: TarError.self) { try writer.endMember() }?.code == .wrongDataLength)
-        #expect(#expect(throws: TarError.self) { try writer.data(ByteBuffer(bytes: [3, 4])) }?.code == .wrongDataLength)
+        #expect(
+            #expect(throws: TarError.self) { try writer.data(ByteBuffer(bytes: [3, 4])) }?.code == .wrongDataLength
+        )
         _ = try writer.data(ByteBuffer(bytes: [3]))
         #expect(try writer.endMember().readableBytes == 509)
     }

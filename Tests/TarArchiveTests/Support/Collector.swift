@@ -4,12 +4,10 @@ import TarArchive
 /// Puts members together from events, and checks the order and the sums that events promise.
 struct Collector {
     private(set) var samples: [Sample] = []
-    /// The events seen, holes and data merged, for comparing two ways of feeding.
     private(set) var sawEnd = false
     /// Bytes of data and holes of all members, complete or not.
     private(set) var emitted: Int64 = 0
     private var position: Int64 = 0
-    private var nextExtent: [SparseMap.Extent] = []
     private var isOpen = false
 
     mutating func take(_ event: TarEvent) throws {
@@ -69,7 +67,10 @@ enum Slicing: Sendable, CaseIterable {
 /// Parses a whole archive.
 @discardableResult
 func parse(
-    _ bytes: [UInt8], slicing: Slicing = .whole, seed: UInt64 = 1, limits: TarLimits = TarLimits()
+    _ bytes: [UInt8],
+    slicing: Slicing = .whole,
+    seed: UInt64 = 1,
+    limits: TarLimits = TarLimits()
 ) throws -> [Sample] {
     var generator = SeededGenerator(seed: seed)
     var parser = TarParser(limits: limits)

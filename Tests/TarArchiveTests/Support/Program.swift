@@ -4,7 +4,9 @@ import TarArchive
 /// A program we did not write, as a counterpart.
 enum Program {
     /// Where a program is, `nil` when it is not installed. Some tars are not GNU's, which alone knows sparse old GNU archives.
-    static let gnuTar: String? = path(of: ["tar", "gtar"]) { output(of: $0, ["--version"])?.contains("GNU tar") == true }
+    static let gnuTar: String? = path(of: ["tar", "gtar"]) {
+        output(of: $0, ["--version"])?.contains("GNU tar") == true
+    }
     static let python: String? = path(of: ["python3"]) { output(of: $0, ["-c", "import tarfile"]) != nil }
 
     private static func path(of names: [String], where isFit: (String) -> Bool) -> String? {
@@ -52,7 +54,9 @@ func withScratchFolder<Result>(_ body: (URL) throws -> Result) throws -> Result 
 func writeSparse(_ sample: Sample, in folder: URL) throws {
     let url = folder.appendingPathComponent(sample.member.path.string)
     try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    guard FileManager.default.createFile(atPath: url.path, contents: nil) else { throw TestFailure("cannot create \(url.path)") }
+    guard FileManager.default.createFile(atPath: url.path, contents: nil) else {
+        throw TestFailure("cannot create \(url.path)")
+    }
     let handle = try FileHandle(forWritingTo: url)
     defer { try? handle.close() }
     var rest = sample.data[...]

@@ -23,7 +23,20 @@ struct Sample: Equatable {
     init(_ path: String, _ map: SparseMap, using generator: inout SeededGenerator) throws {
         self.init(
             TarMember(path: try TarPath(path), content: .sparseFile(map)),
-            data: generator.bytes(Int(map.dataSize)))
+            data: generator.bytes(Int(map.dataSize))
+        )
+    }
+
+    /// What the file holds in a range; `nil` when part of it lies in a hole.
+    func bytes(of range: SparseMap.Extent) -> [UInt8]? {
+        var start = 0
+        for extent in member.extents {
+            if extent.offset <= range.offset, range.end <= extent.end {
+                return Array(data[(start + Int(range.offset - extent.offset))...].prefix(Int(range.length)))
+            }
+            start += Int(extent.length)
+        }
+        return nil
     }
 
     /// The whole file; only for small ones.

@@ -9,14 +9,16 @@ internal import ObjectStorage
 extension LocalFiles {
     /// Reads `range` of an object, or all of it, into one new buffer and nowhere else.
     func get(_ key: ObjectKey, range: Range<Int64>?) throws -> ByteBuffer {
-        try classified("cannot read", key) {
+        let body = try classified("cannot read", key, absent: .some(ByteBuffer?.none)) {
+            // Without O_NONBLOCK, opening a FIFO would wait for a writer.
             try withOpenFile(path(of: key), flags: O_RDONLY | O_NONBLOCK) { descriptor in
                 let status = try calls.status(of: descriptor)
-                guard status.kind == .file else { throw SystemCallError("open", ENOENT) }
-                let range = try checked(range, of: key, byteCount: status.byteCount)
-                return try read(descriptor, range, key)
+                guard status.kind == .file else { return nil }
+                return try read(descriptor, try checked(range, of: key, byteCount: status.byteCount), key)
             }
         }
+        guard let body else { throw ObjectStoreError(.notFound, "no '\(key)' in \(root)") }
+        return body
     }
 
     /// - Returns: the length in bytes, or `nil` when there is no such object.
@@ -45,7 +47,7 @@ extension LocalFiles {
     /// A `ByteBuffer` rounds up to a power of two and counts in 32 bits.
     private static let longestRead = 1 << 30
 
-    private func read(_ descriptor: Int32, _ range: Range<Int64>, _ key: ObjectKey) throws -> ByteBuffer {
+    private func read(_ descriptor: Int32, _ range: Range<Int64>, _ key: ObjectKey) throws -> ByteBuffer? {
         var buffer = ByteBufferAllocator().buffer(capacity: range.count)
         guard !range.isEmpty else { return buffer }
         try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: range.count) { space in

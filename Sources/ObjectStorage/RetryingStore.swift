@@ -1,0 +1,116 @@
+public import NIOCore
+internal import Synchronization
+
+/// Tries again what failed with a code that is retryable, with growing, random waits.
+///
+/// A `put` with ``PutPolicy/refuseExisting`` whose answer was lost may have succeeded: before it is tried again, and when
+/// a later try says `alreadyExists`, the stored object is compared with what was to be stored. A repeated `delete`
+/// returns `false` when an earlier try removed the object without being able to say so. A listing is begun again only
+/// while no page has been handed out.
+public final class RetryingStore: ObjectStore {
+    private let base: any ObjectStore
+    private let policy: RetryPolicy
+    private let clock: any Clock<Duration>
+    private let generator: Mutex<any RandomNumberGenerator & Sendable>
+
+    /// Wraps `base`.
+    ///
+    /// - Parameters:
+    ///   - clock: sleeps between tries.
+    ///   - generator: draws the waits.
+    public init(
+        _ base: any ObjectStore, policy: RetryPolicy = RetryPolicy(), clock: some Clock<Duration>,
+        generator: some RandomNumberGenerator & Sendable
+    ) {
+        self.base = base
+        self.policy = policy
+        self.clock = clock
+        self.generator = Mutex(generator)
+    }
+
+    public var location: String { base.location }
+    public var capabilities: StoreCapabilities { base.capabilities }
+
+    public func prepare() async throws {
+        try await retry { _ in try await base.prepare() }
+    }
+
+    public func put(_ body: ByteBuffer, at key: ObjectKey, policy: PutPolicy) async throws {
+        try await retry { isRepeated in
+            guard isRepeated, policy == .refuseExisting else {
+                return try await base.put(body, at: key, policy: policy)
+            }
+            if try await isStored(body, at: key) { return }
+            do {
+                try await base.put(body, at: key, policy: policy)
+            } catch let error as ObjectStoreError where error.code == .alreadyExists {
+                // The earlier try arrived late: between our look and this.
+                guard try await isStored(body, at: key) else { throw error }
+            }
+        }
+    }
+
+    public func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer {
+        try await retry { _ in try await base.get(key, range: range) }
+    }
+
+    public func byteCount(of key: ObjectKey) async throws -> Int64? {
+        try await retry { _ in try await base.byteCount(of: key) }
+    }
+
+    public func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws {
+        var hasBegun = false
+        try await retry(while: { !hasBegun }) { _ in
+            try await base.list(under: prefix) { page in
+                hasBegun = true
+                try await body(page)
+            }
+        }
+    }
+
+    @discardableResult
+    public func delete(_ key: ObjectKey) async throws -> Bool {
+        try await retry { _ in try await base.delete(key) }
+    }
+
+    /// - Returns: whether `key` holds exactly `body`; `false` when it is not there.
+    /// - Throws: `alreadyExists` when something else is there.
+    private func isStored(_ body: ByteBuffer, at key: ObjectKey) async throws -> Bool {
+        guard let byteCount = try await base.byteCount(of: key) else { return false }
+        // In pieces, so that comparing a pack does not take the memory of a second one.
+        var rest = body
+        var offset: Int64 = 0
+        while byteCount == Int64(body.readableBytes), let piece = rest.readSlice(length: min(1 << 20, rest.readableBytes)) {
+            if piece.readableBytes == 0 { return true }
+            let end = offset + Int64(piece.readableBytes)
+            guard try await base.get(key, range: offset..<end) == piece else { break }
+            offset = end
+        }
+        throw ObjectStoreError(.alreadyExists, "'\(key)' exists already in \(location), with other content")
+    }
+
+    /// Runs `work`, and again as the policy allows.
+    ///
+    /// - Parameter work: is told whether this is a repetition.
+    private func retry<Answer>(
+        while mayRepeat: () -> Bool = { true }, _ work: (_ isRepeated: Bool) async throws -> Answer
+    ) async throws -> Answer {
+        var attempt = 1
+        while true {
+            do {
+                return try await work(attempt > 1)
+            } catch let error as ObjectStoreError where error.code.isRetryable && mayRepeat() {
+                guard attempt < policy.attemptLimit else { throw exhausted(error) }
+                let delay = generator.withLock { policy.delay(after: attempt, using: &$0) }
+                try await clock.sleep(for: delay)
+                attempt += 1
+            }
+        }
+    }
+
+    private func exhausted(_ error: ObjectStoreError) -> ObjectStoreError {
+        var error = error
+        if policy.attemptLimit > 1 { error.message += " (tried \(policy.attemptLimit) times)" }
+        return error
+    }
+}

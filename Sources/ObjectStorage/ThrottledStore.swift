@@ -1,0 +1,82 @@
+public import NIOCore
+internal import Synchronization
+
+/// Keeps the content that is written and read below a number of bytes a second, so that a backup leaves the line usable.
+///
+/// Listings, look-ups and deletions move next to nothing and are not counted.
+public final class ThrottledStore<C: Clock<Duration>>: ObjectStore {
+    private struct Buckets {
+        var writes: TokenBucket?
+        var reads: TokenBucket?
+    }
+
+    private let base: any ObjectStore
+    private let clock: C
+    private let start: C.Instant
+    private let buckets: Mutex<Buckets>
+
+    /// Wraps `base`.
+    ///
+    /// - Parameters:
+    ///   - writeBytesPerSecond: the limit for `put`; `nil` is none.
+    ///   - readBytesPerSecond: the limit for `get`; `nil` is none.
+    ///   - clock: measures the time and sleeps.
+    public init(
+        _ base: any ObjectStore, writeBytesPerSecond: Int64? = nil, readBytesPerSecond: Int64? = nil, clock: C
+    ) {
+        self.base = base
+        self.clock = clock
+        start = clock.now
+        buckets = Mutex(
+            Buckets(
+                writes: writeBytesPerSecond.map { TokenBucket(rate: $0) },
+                reads: readBytesPerSecond.map { TokenBucket(rate: $0) }))
+    }
+
+    public var location: String { base.location }
+    public var capabilities: StoreCapabilities { base.capabilities }
+
+    public func prepare() async throws {
+        try await base.prepare()
+    }
+
+    public func put(_ body: ByteBuffer, at key: ObjectKey, policy: PutPolicy) async throws {
+        try await wait(for: body.readableBytes, to: \.writes)
+        try await base.put(body, at: key, policy: policy)
+    }
+
+    /// Reads, after a wait when the length is known from `range`, or before one when only the answer shows it.
+    public func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer {
+        if let range { try await wait(for: range.count, to: \.reads) }
+        let body = try await base.get(key, range: range)
+        if range == nil { try await wait(for: body.readableBytes, to: \.reads) }
+        return body
+    }
+
+    public func byteCount(of key: ObjectKey) async throws -> Int64? {
+        try await base.byteCount(of: key)
+    }
+
+    public func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws {
+        try await base.list(under: prefix, body)
+    }
+
+    @discardableResult
+    public func delete(_ key: ObjectKey) async throws -> Bool {
+        try await base.delete(key)
+    }
+
+    /// Takes tokens from a bucket, where there is one, and sleeps as long as it says.
+    private func wait(for byteCount: Int, to kind: WritableKeyPath<Buckets, TokenBucket?>) async throws {
+        let count = Int64(byteCount)
+        let time = start.duration(to: clock.now)
+        let delay = buckets.withLock { $0[keyPath: kind]?.take(count, at: time) } ?? .zero
+        guard delay > .zero else { return }
+        do {
+            try await clock.sleep(for: delay)
+        } catch {
+            buckets.withLock { $0[keyPath: kind]?.giveBack(count) }
+            throw error
+        }
+    }
+}

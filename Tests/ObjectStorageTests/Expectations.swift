@@ -1,0 +1,22 @@
+import ObjectStorage
+import Testing
+
+/// Makes a key, or fails the test.
+func makeKey(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> ObjectKey {
+    try #require(ObjectKey(path), sourceLocation: sourceLocation)
+}
+
+/// Expects an ``ObjectStoreError`` of `code`.
+func expectError<Answer>(
+    _ code: ObjectStoreError.Code, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () async throws -> Answer
+) async {
+    do {
+        _ = try await body()
+        Issue.record("nothing was thrown, expected \(code)", sourceLocation: sourceLocation)
+    } catch let error as ObjectStoreError {
+        #expect(error.code == code, "\(error.message)", sourceLocation: sourceLocation)
+    } catch {
+        Issue.record("expected \(code), caught \(error)", sourceLocation: sourceLocation)
+    }
+}

@@ -6,6 +6,10 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: [Target.Dependency] = [
+    .product(name: "Crypto", package: "swift-crypto"),
+    .product(name: "CryptoExtras", package: "swift-crypto"),
+]
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -31,10 +35,21 @@ let package = Package(
             name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         .systemLibrary(
             name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(name: "CLinux"),
         .target(name: "ObjectStorage", dependencies: [nio[0], logging]),
+        .target(name: "LocalStorage", dependencies: ["ObjectStorage", logging] + nio),
         .target(name: "Chunking"),
+        .target(name: "ResticFormat"),
+        .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"] + crypto),
+        .target(
+            name: "ResticRepository",
+            dependencies: ["ObjectStorage", "Chunking", "ResticFormat", "ResticCrypto", "CLinux", "CZstd", crypto[0], logging] + nio),
+        .target(name: "TarArchive", dependencies: [nio[0]]),
+
+        .target(name: "TestSupport", dependencies: ["ObjectStorage", logging] + nio),
 
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
+        .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", nio[0]]),
     ]
 )
 

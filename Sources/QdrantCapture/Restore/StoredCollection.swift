@@ -1,0 +1,53 @@
+public import QdrantClient
+public import ResticFormat
+public import ResticRepository
+
+/// A collection in a snapshot, its manifest read.
+public struct StoredCollection: Sendable {
+    /// What `collection.json` says.
+    public let manifest: CollectionManifest
+    let tree: ResticID
+    let repository: IndexedRepository
+
+    /// Reads the manifest of a collection from a snapshot's tree.
+    ///
+    /// - Throws: ``CaptureError/Code/manifest`` when there is none.
+    public init(_ name: String, in tree: ResticID, of repository: IndexedRepository) async throws {
+        let path = CollectionManifest.path(of: name)
+        guard let bytes = try await repository.readFile(at: path, in: tree, limit: CollectionManifest.maximumByteCount) else {
+            throw CaptureError(
+                .manifest, "the snapshot holds no collection '\(name)' (no \(path))",
+                hint: "Run 'holdfast show' to see what the restore point holds.")
+        }
+        manifest = try CollectionManifest(reading: bytes)
+        self.tree = tree
+        self.repository = repository
+    }
+
+    /// The names of the collections in a snapshot's tree.
+    public static func names(in tree: ResticID, of repository: IndexedRepository) async throws -> [String] {
+        guard let folder = try await repository.node(at: "qdrant", in: tree), let id = folder.subtree else { return [] }
+        return try await repository.loadTree(id).nodes.map(\.nameString)
+    }
+
+    /// Plans the archives of all shards.
+    ///
+    /// - Throws: when a tree, a blob or a file that every shard has is missing: nothing was sent then.
+    func archives() async throws -> [UInt32: ShardArchive] {
+        var archives: [UInt32: ShardArchive] = [:]
+        for shard in manifest.shards {
+            let path = CollectionManifest.path(ofShard: shard.id, of: manifest.name)
+            guard let id = try await repository.node(at: path, in: tree)?.subtree else {
+                throw CaptureError(.manifest, "the snapshot lacks the tree of shard \(shard.id) (\(path))")
+            }
+            let archive = try await ShardArchive(of: id, in: repository)
+            guard archive.items.count(where: { $0.member.content != .directory }) == shard.files else {
+                throw CaptureError(
+                    .foreignArchive,
+                    "shard \(shard.id) of '\(manifest.name)' has \(archive.items.count) files, its manifest says \(shard.files)")
+            }
+            archives[shard.id] = archive
+        }
+        return archives
+    }
+}

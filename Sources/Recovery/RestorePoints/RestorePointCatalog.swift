@@ -1,0 +1,89 @@
+internal import Foundation
+public import ResticFormat
+public import ResticRepository
+
+/// The restore points of a repository.
+///
+/// The snapshots are the only source (design D8): what is listed is what is there.
+public struct RestorePointCatalog: Sendable {
+    private let repository: IndexedRepository
+
+    /// Makes a catalog.
+    public init(_ repository: IndexedRepository) {
+        self.repository = repository
+    }
+
+    /// All restore points of a system, newest first.
+    ///
+    /// - Parameter system: `nil` for those of every system.
+    public func list(system: String?) async throws -> [RestorePoint] {
+        var points: [RestorePoint] = []
+        for snapshot in try await repository.repository.snapshots() where Self.isManifest(snapshot.record) {
+            if let system, snapshot.record.hostname != system { continue }
+            points.append(try await load(snapshot))
+        }
+        return points.reversed()
+    }
+
+    /// Finds a restore point.
+    ///
+    /// - Parameter id: its id or a beginning of it, or `latest`.
+    public func find(_ id: String, system: String?) async throws -> RestorePoint {
+        let points = try await list(system: system)
+        guard !points.isEmpty else {
+            let place = system.map { " of system '\($0)'" } ?? ""
+            throw RecoveryError(
+                .noRestorePoint, "the repository holds no restore point\(place)", hint: "Run 'holdfast backup' to make the first one.")
+        }
+        if id == "latest" { return points[0] }
+        let matching = points.filter { $0.manifest.id.hasPrefix(id.lowercased()) }
+        guard let found = matching.first else {
+            throw RecoveryError(
+                .noRestorePoint, "there is no restore point '\(id)'", hint: "Run 'holdfast points' to see those that are there.")
+        }
+        guard matching.count == 1 else {
+            throw RecoveryError(
+                .ambiguousRestorePoint, "'\(id)' is the beginning of \(matching.count) restore points: "
+                    + matching.map(\.manifest.id).joined(separator: ", "), hint: "Give more of its digits.")
+        }
+        return found
+    }
+
+    private static func isManifest(_ record: SnapshotRecord) -> Bool {
+        record.tags.contains(RestorePoint.Tag.tool) && record.tags.contains(RestorePoint.Tag.manifest)
+    }
+
+    private func load(_ snapshot: StoredSnapshot) async throws -> RestorePoint {
+        guard let tree = snapshot.record.tree,
+            let bytes = try await repository.readFile(
+                at: RestorePointManifest.path, in: tree, limit: RestorePointManifest.maximumByteCount)
+        else {
+            throw damaged(snapshot, "it holds no \(RestorePointManifest.path)", nil)
+        }
+        let manifest: RestorePointManifest
+        do {
+            manifest = try JSONDecoder().decode(RestorePointManifest.self, from: Data(bytes))
+        } catch {
+            throw damaged(snapshot, "its manifest cannot be read", error)
+        }
+        guard manifest.format <= RestorePointManifest.formatVersion else {
+            throw damaged(snapshot, "its manifest has format \(manifest.format), newer than this program", nil)
+        }
+        return RestorePoint(snapshot: snapshot.id, time: snapshot.record.time, manifest: manifest)
+    }
+
+    private func damaged(_ snapshot: StoredSnapshot, _ reason: String, _ cause: (any Error)?) -> RecoveryError {
+        RecoveryError(
+            .damagedRestorePoint, "the restore point in snapshot \(snapshot.id.short) cannot be used: \(reason)",
+            hint: "Its parts can still be restored with 'restic restore'.", cause: cause)
+    }
+}
+
+extension RestorePointManifest {
+    /// The manifest's bytes: JSON, keys sorted, one line.
+    func encode() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    }
+}

@@ -1,0 +1,106 @@
+public import ResticRepository
+
+/// What a restore point says about itself: which snapshots belong together, and what each holds.
+///
+/// Stored as `holdfast/restore-point.json` in a snapshot of its own, written after all others: a restore point exists when this
+/// does. The JSON is a documented contract (`docs/reference/restore-point.md`).
+public struct RestorePointManifest: Sendable, Hashable, Codable {
+    /// The version that this program writes, and the newest that it reads.
+    public static let formatVersion = 1
+    /// Where the manifest lies in its snapshot.
+    public static let path = "holdfast/restore-point.json"
+    /// The longest manifest that is read, in bytes.
+    public static let maximumByteCount = 64 << 20
+
+    /// One component's part.
+    public struct Part: Sendable, Hashable, Codable {
+        /// Which component.
+        public var component: Component
+        /// The snapshot that holds it, 64 hex digits.
+        public var snapshot: String
+        /// The snapshot's tree, 64 hex digits.
+        public var tree: String
+        /// When its capture began, RFC 3339.
+        public var startedAt: String
+        /// When its capture ended, RFC 3339.
+        public var finishedAt: String
+        /// Regular files in the tree.
+        public var files: Int
+        /// Their length in bytes, holes included.
+        public var bytes: Int64
+        /// The collections, for `qdrant`.
+        public var collections: [CollectionSummary]
+        /// The folders, for `documents`.
+        public var folders: [FolderSummary]
+    }
+
+    /// A collection in a restore point; the rest is in its `collection.json`.
+    public struct CollectionSummary: Sendable, Hashable, Codable {
+        /// Its name.
+        public var name: String
+        /// Exact number of points when it was captured.
+        public var points: UInt64
+        /// Its shards.
+        public var shards: Int
+        /// How it was captured.
+        public var method: String
+        /// The server's version.
+        public var serverVersion: String
+        /// Golden queries recorded.
+        public var goldenQueries: Int
+        /// The aliases that pointed to it.
+        public var aliases: [String]
+        /// Files of its shards.
+        public var files: Int
+        /// Their length in bytes, holes included.
+        public var bytes: Int64
+        /// Of these, bytes that were transferred.
+        public var dataBytes: Int64
+        /// What was remarkable.
+        public var warnings: [String]
+    }
+
+    /// A folder of documents in a restore point.
+    public struct FolderSummary: Sendable, Hashable, Codable {
+        /// Its name in restore points.
+        public var name: String
+        /// Where it was.
+        public var path: String
+        /// Files taken.
+        public var files: Int
+        /// Folders in it, itself included.
+        public var directories: Int
+        /// Links and the like.
+        public var otherItems: Int
+        /// The length of its files in bytes.
+        public var bytes: Int64
+        /// What could not be taken as it was.
+        public var skipped: [SkippedItem]
+    }
+
+    /// The version of this file.
+    public var format: Int
+    /// The id: 8 hex digits.
+    public var id: String
+    /// The protected system's name.
+    public var system: String
+    /// When the run began, RFC 3339.
+    public var startedAt: String
+    /// When the last capture ended, RFC 3339.
+    public var finishedAt: String
+    /// The program and its version.
+    public var tool: String
+    /// The parts, in the order of capture.
+    public var parts: [Part]
+
+    /// The part of a component, when the restore point has one.
+    public subscript(component: Component) -> Part? {
+        parts.first { $0.component == component }
+    }
+
+    /// Everything that was skipped, of all folders.
+    public var skipped: [SkippedItem] { parts.flatMap { $0.folders.flatMap(\.skipped) } }
+
+    /// Where a folder of documents lies in its snapshot.
+    public static func path(ofFolder name: String) -> String { "documents/\(name)" }
+}

@@ -1,0 +1,225 @@
+internal import ObjectStorage
+public import ResticFormat
+
+/// Something that is wrong with stored data, and which files it hits.
+public struct VerificationProblem: Sendable, Hashable, Codable {
+    /// What is wrong, naming the object.
+    public let message: String
+    /// The files and folders that cannot be restored because of it; paths below the tree.
+    public let paths: [String]
+}
+
+/// What a verification looked at and found.
+public struct VerificationReport: Sendable, Hashable {
+    /// Regular files.
+    public var files = 0
+    /// Folders.
+    public var directories = 0
+    /// Links and the like.
+    public var otherItems = 0
+    /// The length of all files, in bytes.
+    public var totalBytes: Int64 = 0
+    /// Different blobs that the trees refer to.
+    public var blobs = 0
+    /// Blobs that were read, decrypted, decompressed and hashed.
+    public var blobsRead = 0
+    /// Bytes read from packs for that.
+    public var bytesRead: Int64 = 0
+    /// What is wrong; empty when everything is restorable.
+    public var problems: [VerificationProblem] = []
+
+    /// Makes an empty report.
+    public init() {}
+}
+
+/// Proves that stored trees can be restored, without writing anything.
+public struct TreeVerifier: Sendable {
+    /// How far to look.
+    public enum Depth: Sendable, Hashable {
+        /// Every tree is read; every blob is in the index and its pack is there and long enough.
+        case structure
+        /// Besides, every blob is read, decrypted, decompressed and hashed.
+        case content
+    }
+
+    /// How far to look.
+    public var depth: Depth
+    /// Called with (bytes read, bytes to read).
+    public var progress: @Sendable (Int64, Int64) -> Void = { _, _ in }
+
+    /// Makes a verifier.
+    public init(depth: Depth) {
+        self.depth = depth
+    }
+
+    /// Verifies a tree and all below it. Goes on after each problem, so that one bad pack does not hide the others.
+    public func verify(_ tree: ResticID, in repository: IndexedRepository) async throws -> VerificationReport {
+        var state = State()
+        await collect(tree, path: "", in: repository, into: &state)
+        state.report.blobs = state.blobs.count
+        var bad = try await checkPacks(of: &state, in: repository)
+        if depth == .content { bad.merge(try await read(&state, except: bad, in: repository)) { first, _ in first } }
+        for (id, message) in bad.sorted(by: { $0.key < $1.key }) {
+            let paths = try await pathsUsing(id, below: tree, in: repository)
+            state.report.problems.append(VerificationProblem(message: message, paths: paths))
+        }
+        return state.report
+    }
+
+    private struct State {
+        var report = VerificationReport()
+        var blobs: [ResticID: BlobLocation] = [:]
+    }
+
+    private func collect(_ id: ResticID, path: String, in repository: IndexedRepository, into state: inout State) async {
+        let tree: Tree
+        do {
+            tree = try await repository.loadTree(id)
+        } catch {
+            state.report.problems.append(
+                VerificationProblem(message: Self.describe(error), paths: [path.isEmpty ? "/" : path]))
+            return
+        }
+        state.report.directories += 1
+        for node in tree.nodes {
+            let below = path + "/" + String(decoding: node.name, as: UTF8.self)
+            switch node.type {
+            case .dir:
+                if let subtree = node.subtree {
+                    await collect(subtree, path: below, in: repository, into: &state)
+                } else {
+                    state.report.problems.append(VerificationProblem(message: "the folder has no tree", paths: [below]))
+                }
+            case .file:
+                collectFile(node, path: below, in: repository, into: &state)
+            default:
+                state.report.otherItems += 1
+            }
+        }
+    }
+
+    private func collectFile(_ node: Node, path: String, in repository: IndexedRepository, into state: inout State) {
+        state.report.files += 1
+        state.report.totalBytes += Int64(clamping: node.size)
+        var length: UInt64 = 0
+        for id in node.content ?? [] {
+            guard let location = repository.location(of: id, .data) else {
+                state.report.problems.append(
+                    VerificationProblem(message: "data blob \(id.short) is in no index", paths: [path]))
+                return
+            }
+            state.blobs[id] = location
+            length += UInt64(location.contentLength)
+        }
+        if length != node.size {
+            state.report.problems.append(
+                VerificationProblem(message: "its blobs hold \(length) bytes, its node says \(node.size)", paths: [path]))
+        }
+    }
+
+    /// Every pack that is needed must be there, and at least as long as its blobs reach.
+    private func checkPacks(of state: inout State, in repository: IndexedRepository) async throws -> [ResticID: String] {
+        var needed: [ResticID: Int64] = [:]
+        for location in state.blobs.values {
+            needed[location.pack] = max(needed[location.pack] ?? 0, Int64(location.offset) + Int64(location.length))
+        }
+        var found: [ResticID: Int64] = [:]
+        try await repository.repository.store.list(under: FileKind.pack.folder) { page in
+            for entry in page {
+                if let id = FileKind.pack.id(in: entry.key), needed[id] != nil { found[id] = entry.byteCount }
+            }
+        }
+        var bad: [ResticID: String] = [:]
+        for (id, location) in state.blobs {
+            guard let length = found[location.pack] else {
+                bad[id] = "pack \(location.pack.short) is missing"
+                continue
+            }
+            if length < needed[location.pack] ?? 0, length < Int64(location.offset) + Int64(location.length) {
+                bad[id] = "pack \(location.pack.short) is cut off at \(length) bytes"
+            }
+        }
+        return bad
+    }
+
+    /// Reads all blobs, pack by pack, every core busy.
+    private func read(
+        _ state: inout State, except known: [ResticID: String], in repository: IndexedRepository
+    ) async throws -> [ResticID: String] {
+        let located = state.blobs.filter { known[$0.key] == nil }
+            .sorted { ($0.value.pack, $0.value.offset) < ($1.value.pack, $1.value.offset) }
+        var ranges: [PackRange] = []
+        for (id, location) in located {
+            if ranges.isEmpty || !ranges[ranges.count - 1].extend(id, location) { ranges.append(PackRange(id, location)) }
+        }
+        let total = ranges.reduce(Int64(0)) { $0 + Int64($1.bytes.count) }
+        var bad: [ResticID: String] = [:]
+        let width = CPUCount.available + 1
+        try await withThrowingTaskGroup(of: (PackRange, [ResticID: String]).self) { group in
+            var rest = ranges.makeIterator()
+            for _ in 0..<width {
+                guard let range = rest.next() else { break }
+                group.addTask { try await (range, Self.check(range, in: repository)) }
+            }
+            while let (range, failures) = try await group.next() {
+                if let next = rest.next() { group.addTask { try await (next, Self.check(next, in: repository)) } }
+                bad.merge(failures) { first, _ in first }
+                state.report.blobsRead += range.parts.count
+                state.report.bytesRead += Int64(range.bytes.count)
+                progress(state.report.bytesRead, total)
+            }
+        }
+        return bad
+    }
+
+    /// - Returns: the blobs of the range that cannot be had. When the range as a whole fails, each is tried alone.
+    private static func check(_ range: PackRange, in repository: IndexedRepository) async throws -> [ResticID: String] {
+        do {
+            try await repository.forEachBlob(in: range) { _, _ in }
+            return [:]
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            guard range.parts.count > 1 else { return [range.parts[0].id: describe(error)] }
+        }
+        var bad: [ResticID: String] = [:]
+        for part in range.parts {
+            do {
+                _ = try await repository.load(part.id, .data)
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                bad[part.id] = describe(error)
+            }
+        }
+        return bad
+    }
+
+    private func pathsUsing(_ id: ResticID, below tree: ResticID, in repository: IndexedRepository) async throws -> [String] {
+        var paths: [String] = []
+        await find(id, in: tree, path: "", repository: repository, into: &paths)
+        return paths
+    }
+
+    private func find(
+        _ id: ResticID, in tree: ResticID, path: String, repository: IndexedRepository, into paths: inout [String]
+    ) async {
+        guard let tree = try? await repository.loadTree(tree) else { return }
+        for node in tree.nodes {
+            let below = path + "/" + String(decoding: node.name, as: UTF8.self)
+            if let subtree = node.subtree {
+                await find(id, in: subtree, path: below, repository: repository, into: &paths)
+            } else if node.content?.contains(id) == true {
+                paths.append(below)
+            }
+        }
+    }
+
+    private static func describe(_ error: any Error) -> String {
+        switch error {
+        case let error as RepositoryError: error.message
+        case let error as ObjectStoreError: error.message
+        default: "\(error)"
+        }
+    }
+}

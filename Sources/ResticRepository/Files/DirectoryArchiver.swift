@@ -1,0 +1,337 @@
+internal import NIOCore
+public import ResticFormat
+
+/// Takes a folder of the file system into the repository as a tree.
+public struct DirectoryArchiver: Sendable {
+    /// What to do with an entry.
+    public enum Decision: Sendable, Hashable {
+        /// Take it; look into it when it is a folder.
+        case include
+        /// Leave it out, and everything below it.
+        case exclude
+    }
+
+    /// The folder.
+    public let root: RawPath
+    /// The tree of the same folder in an earlier snapshot: unchanged files are taken over from it unread.
+    public var parent: ResticID?
+    /// Decides about each entry by its path below the root and whether it is a folder.
+    public var filter: @Sendable ([UInt8], Bool) -> Decision = { _, _ in .include }
+    /// Leaves out folders that end up with nothing in them because of the filter.
+    public var dropsEmptiedFolders = false
+    /// Called as bytes are taken in (read or taken over).
+    public var progress: @Sendable (Int64) -> Void = { _ in }
+
+    /// Makes an archiver of a folder.
+    public init(root: RawPath) {
+        self.root = root
+    }
+
+    /// Archives the folder's content.
+    ///
+    /// - Returns: the id of the tree and what was found.
+    /// - Throws: ``RepositoryError/Code/source`` when the folder itself cannot be read; items below it that cannot be read
+    ///   are in the report instead.
+    public func archive(into writer: BlobWriter, of repository: IndexedRepository) async throws -> (ResticID, ArchiveReport) {
+        var walk = DirectoryWalk(archiver: self, writer: writer, repository: repository)
+        let id = try await walk.run()
+        return (id, walk.report)
+    }
+}
+
+/// The state of one walk.
+struct DirectoryWalk {
+    private let archiver: DirectoryArchiver
+    private let writer: BlobWriter
+    private let repository: IndexedRepository
+    private(set) var report = ArchiveReport()
+    /// Folders in post-order whose trees are not stored yet: their files may still be in the pipeline.
+    private var unfinished: [PendingDirectory] = []
+    private var unfinishedNodes = 0
+
+    /// How many nodes may wait for the pipeline before the oldest folders are finished: bounds memory.
+    private static let maximumUnfinishedNodes = 4096
+    /// Files up to this length are read in one go, several at a time.
+    private static let smallFileLength: UInt64 = 128 << 10
+    private static let smallBatchLength: UInt64 = 1 << 20
+    private static let smallBatchCount = 64
+    /// How much of a larger file is read at once.
+    private static let readLength = 1 << 20
+
+    init(archiver: DirectoryArchiver, writer: BlobWriter, repository: IndexedRepository) {
+        self.archiver = archiver
+        self.writer = writer
+        self.repository = repository
+    }
+
+    mutating func run() async throws -> ResticID {
+        let root = try await walk(archiver.root, below: [], parent: archiver.parent)
+        guard let root else {
+            let reason = report.skipped.first?.reason ?? "unknown"
+            throw RepositoryError(
+                .source, "the folder \(archiver.root) cannot be read: \(reason)",
+                hint: "Does it exist, is its disk mounted, and may this user read it?")
+        }
+        try await finish(downTo: 0)
+        guard let id = root.id else { preconditionFailure("the root is the last folder in post-order") }
+        return id
+    }
+
+    /// - Returns: `nil` when the folder could not be listed, or was dropped because nothing is in it.
+    private mutating func walk(_ path: RawPath, below relative: [UInt8], parent: ResticID?) async throws -> PendingDirectory? {
+        try Task.checkCancellation()
+        let entries: [ListedEntry]
+        do {
+            entries = try await blocking { try DirectoryListing.entries(in: path) }
+        } catch let error as SystemCallError {
+            skip(relative, error)
+            return nil
+        }
+        let known = try await parentNodes(parent)
+        let directory = PendingDirectory()
+        var small: [SourceItem] = []
+        for entry in entries {
+            let below = relative.isEmpty ? entry.name : relative + [UInt8(ascii: "/")] + entry.name
+            guard case .success(let status) = entry.status, let node = entry.node else {
+                if case .failure(let error) = entry.status, archiver.filter(below, false) == .include { skip(below, error) }
+                continue
+            }
+            guard archiver.filter(below, status.isDirectory) == .include else { continue }
+            let file = SourceItem(path: path.appending(entry.name), relative: below, node: node, status: status)
+            if status.isRegularFile, !takeOver(file, known[entry.name], into: directory) {
+                report.countChange(wasKnown: known[entry.name]?.type == .file)
+                if status.size <= Self.smallFileLength {
+                    small.append(file)
+                    if Self.isFull(small) { try await read(&small, into: directory) }
+                } else {
+                    try await readLarge(file, into: directory)
+                }
+            } else if status.isDirectory {
+                try await descend(file, known[entry.name], into: directory)
+            } else if !status.isRegularFile {
+                addOther(file, into: directory)
+            }
+        }
+        try await read(&small, into: directory)
+        if archiver.dropsEmptiedFolders, directory.nodes.isEmpty, !entries.isEmpty, !relative.isEmpty { return nil }
+        report.directories += 1
+        unfinished.append(directory)
+        unfinishedNodes += directory.nodes.count
+        if unfinishedNodes > Self.maximumUnfinishedNodes { try await finish(downTo: Self.maximumUnfinishedNodes / 2) }
+        return directory
+    }
+
+    private func parentNodes(_ parent: ResticID?) async throws -> [[UInt8]: Node] {
+        guard let parent else { return [:] }
+        do {
+            let nodes = try await repository.loadTree(parent).nodes
+            return Dictionary(nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        } catch let error as RepositoryError where error.code == .missing || error.code == .damaged {
+            return [:]  // A damaged parent only costs time: its files are read again.
+        }
+    }
+
+    /// Takes an unchanged file over from the parent snapshot.
+    private mutating func takeOver(_ file: SourceItem, _ known: Node?, into directory: PendingDirectory) -> Bool {
+        guard let known, known.describes(file.status), let content = known.content, writer.holds(content) else { return false }
+        var node = file.node
+        node.content = content
+        directory.nodes.append(.ready(node))
+        report.unmodifiedFiles += 1
+        count(node.size)
+        return true
+    }
+
+    private mutating func descend(_ file: SourceItem, _ known: Node?, into directory: PendingDirectory) async throws {
+        if let below = try await walk(file.path, below: file.relative, parent: known?.subtree) {
+            directory.nodes.append(.directory(file.node, below))
+        }
+    }
+
+    private mutating func addOther(_ file: SourceItem, into directory: PendingDirectory) {
+        guard file.node.type != .socket else {
+            report.skipped.append(
+                SkippedItem(kind: .unsupported, path: file.displayPath, reason: "sockets have no content"))
+            return
+        }
+        report.otherItems += 1
+        directory.nodes.append(.ready(file.node))
+    }
+
+    // MARK: Reading
+
+    private static func isFull(_ batch: [SourceItem]) -> Bool {
+        batch.count >= smallBatchCount || batch.reduce(0) { $0 + $1.status.size } >= smallBatchLength
+    }
+
+    /// Reads a batch of small files with one visit to the thread pool.
+    private mutating func read(_ batch: inout [SourceItem], into directory: PendingDirectory) async throws {
+        guard !batch.isEmpty else { return }
+        let files = batch
+        batch = []
+        let contents = try await blocking { files.map { file in Result { try Self.readWhole(file) } } }
+        for (file, result) in zip(files, contents) {
+            switch result {
+            case .failure(let error):
+                skip(file.relative, error)
+            case .success(let read):
+                var content = writer.makeContent()
+                try await content.feed(read.bytes)
+                try await add(file, content: content.finish(), before: read.before, after: read.after, into: directory)
+            }
+        }
+    }
+
+    private struct WholeFile: Sendable {
+        let bytes: ByteBuffer
+        let before: FileStatus
+        let after: FileStatus
+    }
+
+    private static func readWhole(_ file: SourceItem) throws -> WholeFile {
+        let source = try SourceFile(file.path)
+        let before = try source.status()
+        var bytes = ByteBuffer()
+        // One byte more than expected tells a file that has grown.
+        while bytes.readableBytes <= Int(smallFileLength) {
+            guard case .bytes(var piece) = try source.piece(
+                at: Int64(bytes.readableBytes), upTo: Int(before.size) + 1, mayHaveHoles: false)
+            else { break }
+            if bytes.readableBytes == 0 { bytes = piece } else { bytes.writeBuffer(&piece) }
+        }
+        return WholeFile(bytes: bytes, before: before, after: try source.status())
+    }
+
+    private mutating func readLarge(_ file: SourceItem, into directory: PendingDirectory) async throws {
+        let source: SourceFile
+        let before: FileStatus
+        do {
+            (source, before) = try await blocking {
+                let source = try SourceFile(file.path)
+                return (source, try source.status())
+            }
+        } catch let error as SystemCallError {
+            skip(file.relative, error)
+            return
+        }
+        var content = writer.makeContent()
+        do {
+            var offset: Int64 = 0
+            reading: while true {
+                let position = offset
+                let piece = try await blocking {
+                    try source.piece(at: position, upTo: Self.readLength, mayHaveHoles: before.isSparse)
+                }
+                switch piece {
+                case .bytes(let bytes):
+                    try await content.feed(bytes)
+                    offset += Int64(bytes.readableBytes)
+                case .hole(let length):
+                    try await content.feedHole(length)
+                    offset += length
+                case .end:
+                    break reading
+                }
+            }
+            let after = try await blocking { try source.status() }
+            try await add(file, content: content.finish(), before: before, after: after, into: directory)
+        } catch let error as SystemCallError {
+            content.abandon()
+            skip(file.relative, error)
+        }
+    }
+
+    private mutating func add(
+        _ file: SourceItem, content: StoredContent, before: FileStatus, after: FileStatus, into directory: PendingDirectory
+    ) async throws {
+        let length = UInt64(content.byteCount)
+        if before.differsInContent(from: after) || file.status.differsInContent(from: after) || length != after.size {
+            report.skipped.append(
+                SkippedItem(
+                    kind: .changedWhileRead, path: file.displayPath,
+                    reason: "size or times differ before and after reading (\(file.status.size) and \(after.size) bytes)"))
+        }
+        var node = file.node
+        node.size = length
+        directory.nodes.append(.file(node, content))
+        count(length)
+    }
+
+    // MARK: Finishing folders
+
+    /// Stores the trees of the oldest folders until at most `limit` nodes wait.
+    private mutating func finish(downTo limit: Int) async throws {
+        var done = 0
+        for directory in unfinished {
+            guard unfinishedNodes > limit || limit == 0 else { break }
+            unfinishedNodes -= directory.nodes.count
+            try await finish(directory)
+            done += 1
+        }
+        unfinished.removeFirst(done)
+    }
+
+    private func finish(_ directory: PendingDirectory) async throws {
+        var nodes: [Node] = []
+        nodes.reserveCapacity(directory.nodes.count)
+        for pending in directory.nodes {
+            switch pending {
+            case .ready(let node):
+                nodes.append(node)
+            case .file(var node, let content):
+                node.content = try await content.blobs()
+                nodes.append(node)
+            case .directory(var node, let below):
+                node.subtree = below.id
+                nodes.append(node)
+            }
+        }
+        nodes.sort { $0.name.lexicographicallyPrecedes($1.name) }
+        directory.id = try await writer.store(Tree(nodes: nodes))
+        directory.nodes = []
+    }
+
+    // MARK: The report
+
+    private mutating func skip(_ relative: [UInt8], _ error: any Error) {
+        let call = error as? SystemCallError
+        let vanished = call?.isNotFound ?? false
+        report.skipped.append(
+            SkippedItem(
+                kind: vanished ? .vanished : .unreadable,
+                path: relative.isEmpty ? "." : String(decoding: relative, as: UTF8.self),
+                reason: call?.reason ?? "\(error)"))
+    }
+
+    private mutating func count(_ length: UInt64) {
+        report.totalBytes += Int64(length)
+        archiver.progress(Int64(length))
+    }
+}
+
+/// A file that is to be read.
+struct SourceItem: Sendable {
+    let path: RawPath
+    let relative: [UInt8]
+    let node: Node
+    let status: FileStatus
+
+    var displayPath: String { String(decoding: relative, as: UTF8.self) }
+}
+
+/// A folder whose tree is not stored yet. Owned by the walk.
+final class PendingDirectory {
+    enum Item {
+        case ready(Node)
+        case file(Node, StoredContent)
+        case directory(Node, PendingDirectory)
+    }
+    var nodes: [Item] = []
+    var id: ResticID?
+}
+
+extension ArchiveReport {
+    mutating func countChange(wasKnown: Bool) {
+        if wasKnown { changedFiles += 1 } else { newFiles += 1 }
+    }
+}

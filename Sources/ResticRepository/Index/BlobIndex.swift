@@ -1,0 +1,74 @@
+internal import Synchronization
+public import ResticFormat
+
+/// The blobs that the repository is known to hold, and those that are on their way into it.
+///
+/// Data and tree blobs are two namespaces: the same bytes may be stored once as each (restic `doc/design.rst`, *Pack Format*).
+final class BlobIndex: Sendable {
+    private struct State {
+        var data = BlobTable()
+        var trees = BlobTable()
+        var claimedData: Set<ResticID> = []
+        var claimedTrees: Set<ResticID> = []
+    }
+    private let state = Mutex(State())
+
+    /// How many blobs are stored, of both types.
+    var count: Int { state.withLock { $0.data.count + $0.trees.count } }
+
+    func insert(_ blobs: some Sequence<PackedBlob>, pack: ResticID) {
+        state.withLock { state in
+            for blob in blobs {
+                switch blob.type {
+                case .data:
+                    state.data.insert(blob, pack: pack)
+                    state.claimedData.remove(blob.id)
+                case .tree:
+                    state.trees.insert(blob, pack: pack)
+                    state.claimedTrees.remove(blob.id)
+                }
+            }
+        }
+    }
+
+    func location(of id: ResticID, _ type: BlobType) -> BlobLocation? {
+        state.withLock { type == .data ? $0.data[id] : $0.trees[id] }
+    }
+
+    func contains(_ id: ResticID, _ type: BlobType) -> Bool {
+        state.withLock { type == .data ? $0.data.contains(id) : $0.trees.contains(id) }
+    }
+
+    /// Whether every one of `ids` is stored as data.
+    func containsAll(_ ids: [ResticID]) -> Bool {
+        state.withLock { state in ids.allSatisfy { state.data.contains($0) } }
+    }
+
+    /// Asks for the right to store a blob.
+    ///
+    /// - Returns: `false` when it is stored, or when somebody else is storing it.
+    func claim(_ id: ResticID, _ type: BlobType) -> Bool {
+        state.withLock { state in
+            switch type {
+            case .data: !state.data.contains(id) && state.claimedData.insert(id).inserted
+            case .tree: !state.trees.contains(id) && state.claimedTrees.insert(id).inserted
+            }
+        }
+    }
+
+    /// Forgets claims whose blobs never arrived: after a run that failed.
+    func dropClaims() {
+        state.withLock { state in
+            state.claimedData = []
+            state.claimedTrees = []
+        }
+    }
+
+    /// Calls `body` with every blob; nothing else may use the index meanwhile.
+    func forEach(_ body: (BlobType, ResticID, BlobLocation) throws -> Void) rethrows {
+        try state.withLock { state in
+            try state.data.forEach { try body(.data, $0, $1) }
+            try state.trees.forEach { try body(.tree, $0, $1) }
+        }
+    }
+}

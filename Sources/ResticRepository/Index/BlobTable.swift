@@ -1,0 +1,96 @@
+public import ResticFormat
+
+/// Where a blob lies: the value of the in-memory index.
+public struct BlobLocation: Hashable, Sendable {
+    /// The pack file.
+    public var pack: ResticID
+    /// The first byte of the sealed blob in the pack.
+    public var offset: UInt32
+    /// The length of the sealed blob in bytes, nonce and MAC included.
+    public var length: UInt32
+    /// The length of the content when it is stored compressed, else `nil`.
+    public var uncompressedLength: UInt32?
+
+    /// The length of the content in bytes.
+    public var contentLength: Int {
+        uncompressedLength.map(Int.init) ?? Int(length) - 32
+    }
+}
+
+/// A compact hash table from blob ids to locations: 56 bytes a blob, so that a repository of a million blobs takes 60 MB.
+///
+/// Open addressing over 32-bit slots into one array of entries. Ids are SHA-256 hashes, so their own bits serve as the hash.
+struct BlobTable: Sendable {
+    private struct Entry {
+        var id: ResticID
+        var pack: UInt32
+        var offset: UInt32
+        var length: UInt32
+        var uncompressedLength: UInt32
+    }
+
+    private var packs: [ResticID] = []
+    private var packNumbers: [ResticID: UInt32] = [:]
+    private var entries: ContiguousArray<Entry> = []
+    /// Entry number + 1; 0 is free. The count is a power of two.
+    private var slots: ContiguousArray<UInt32> = ContiguousArray(repeating: 0, count: 1024)
+
+    var count: Int { entries.count }
+
+    /// Adds a blob; the first location wins when it is there already.
+    mutating func insert(_ blob: PackedBlob, pack: ResticID) {
+        if (entries.count + 1) * 4 > slots.count * 3 { grow() }
+        let slot = slot(of: blob.id)
+        guard slots[slot] == 0 else { return }
+        entries.append(
+            Entry(
+                id: blob.id, pack: number(of: pack), offset: blob.offset, length: blob.length,
+                uncompressedLength: blob.uncompressedLength ?? 0))
+        slots[slot] = UInt32(entries.count)
+    }
+
+    func contains(_ id: ResticID) -> Bool {
+        slots[slot(of: id)] != 0
+    }
+
+    subscript(_ id: ResticID) -> BlobLocation? {
+        let number = slots[slot(of: id)]
+        guard number != 0 else { return nil }
+        return location(entries[Int(number) - 1])
+    }
+
+    func forEach(_ body: (ResticID, BlobLocation) throws -> Void) rethrows {
+        for entry in entries { try body(entry.id, location(entry)) }
+    }
+
+    private func location(_ entry: Entry) -> BlobLocation {
+        BlobLocation(
+            pack: packs[Int(entry.pack)], offset: entry.offset, length: entry.length,
+            uncompressedLength: entry.uncompressedLength == 0 ? nil : entry.uncompressedLength)
+    }
+
+    private mutating func number(of pack: ResticID) -> UInt32 {
+        if let known = packNumbers[pack] { return known }
+        let number = UInt32(packs.count)
+        packs.append(pack)
+        packNumbers[pack] = number
+        return number
+    }
+
+    /// The slot that holds `id`, or the free one where it belongs.
+    private func slot(of id: ResticID) -> Int {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: id.leadingWord) & mask
+        while slots[slot] != 0, entries[Int(slots[slot]) - 1].id != id {
+            slot = (slot + 1) & mask
+        }
+        return slot
+    }
+
+    private mutating func grow() {
+        slots = ContiguousArray(repeating: 0, count: slots.count * 2)
+        for (index, entry) in entries.enumerated() {
+            slots[slot(of: entry.id)] = UInt32(index + 1)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+public import Logging
+internal import NIOCore
+public import ObjectStorage
+internal import ResticCrypto
+public import ResticFormat
+
+/// A restic repository (format version 1 or 2), opened with a password: its files can be listed, read and written.
+///
+/// What needs the index is only offered by ``IndexedRepository``, which ``loadIndex(progress:)`` makes.
+public final class Repository: Sendable {
+    /// Where the files are.
+    public let store: any ObjectStore
+    /// The repository's configuration.
+    public let config: RepositoryConfig
+    /// The key file that the password opened.
+    public let keyID: ResticID
+    /// Who uses the repository: named in locks and snapshots.
+    public let host: Host
+    let masterKey: MasterKey
+    let codecs: CodecPool
+    let logger: Logger
+
+    /// What is passed in from outside and has a sensible default.
+    public struct Options: Sendable {
+        /// What is compressed.
+        public var compression: CompressionMode = .auto
+        /// Who uses the repository.
+        public var host: Host = .current
+        /// Where the conversation goes: stale locks, retries.
+        public var logger = Logger(label: "holdfast.repository", factory: { _ in SwiftLogNoOpLogHandler() })
+
+        /// Makes the default options.
+        public init() {}
+    }
+
+    init(store: any ObjectStore, config: RepositoryConfig, keyID: ResticID, masterKey: MasterKey, options: Options) {
+        self.store = store
+        self.config = config
+        self.keyID = keyID
+        self.masterKey = masterKey
+        self.host = options.host
+        self.logger = options.logger
+        self.codecs = CodecPool(key: masterKey, formatVersion: config.version, mode: options.compression)
+    }
+
+    /// The id that all snapshots, keys and copies of this repository share, 64 hex digits.
+    public var id: String { config.id }
+
+    // MARK: Files that are not packs
+
+    /// Reads and opens one file of the repository.
+    ///
+    /// - Throws: ``RepositoryError/Code/missing`` when it is not there; ``RepositoryError/Code/damaged`` when its name is not
+    ///   its hash, or it does not authenticate.
+    public func load(_ kind: FileKind, _ id: ResticID) async throws -> [UInt8] {
+        precondition(kind != .pack && kind != .key, "packs and keys are not sealed files")
+        let name = "\(kind.rawValue)/\(id.short)"
+        let sealed: ByteBuffer
+        do {
+            sealed = try await store.get(kind.key(id), range: nil)
+        } catch let error as ObjectStoreError where error.code == .notFound {
+            throw RepositoryError(.missing, "\(name) is not in the repository", cause: error)
+        }
+        return try codecs.withCodec { codec in
+            try sealed.withUnsafeReadableBytes { bytes in
+                guard ContentHash.id(of: bytes) == id else {
+                    throw RepositoryError(
+                        .damaged, "\(name) is damaged: its content does not have the hash that is its name",
+                        hint: "Run 'restic repair' or restore the file from a copy of the repository.")
+                }
+                return try codec.openFile(bytes, name: name)
+            }
+        }
+    }
+
+    /// Seals and stores one file of the repository.
+    ///
+    /// - Returns: its id.
+    @discardableResult
+    public func save(_ kind: FileKind, _ content: [UInt8]) async throws -> ResticID {
+        precondition(kind != .pack && kind != .key, "packs and keys are not sealed files")
+        let sealed = try codecs.withCodec { try $0.sealFile(content, isConfig: false) }
+        let id = sealed.withUnsafeBytes { ContentHash.id(of: $0) }
+        try await store.put(ByteBuffer(bytes: sealed), at: kind.key(id), policy: .replaceExisting)
+        return id
+    }
+
+    /// The ids of all files of one kind, in no particular order.
+    public func list(_ kind: FileKind) async throws -> [ResticID] {
+        var ids: [ResticID] = []
+        try await store.list(under: kind.folder) { page in
+            ids.append(contentsOf: page.compactMap { kind.id(in: $0.key) })
+        }
+        return ids
+    }
+
+    /// Removes one file.
+    @discardableResult
+    public func remove(_ kind: FileKind, _ id: ResticID) async throws -> Bool {
+        try await store.delete(kind.key(id))
+    }
+}

@@ -1,0 +1,53 @@
+public import NIOCore
+internal import ObjectStorage
+public import ResticFormat
+
+extension IndexedRepository {
+    /// Reads one blob: fetched, decrypted, decompressed and compared with its id.
+    ///
+    /// - Throws: ``RepositoryError/Code/missing`` when the index does not know it or its pack is gone;
+    ///   ``RepositoryError/Code/damaged``.
+    public func load(_ id: ResticID, _ type: BlobType) async throws -> ByteBuffer {
+        guard let location = location(of: id, type) else { throw missing(id, type) }
+        let range = Int64(location.offset)..<Int64(location.offset) + Int64(location.length)
+        var sealed = try await loadRange(range, of: location.pack)
+        return try open(&sealed, id: id, uncompressedLength: location.uncompressedLength)
+    }
+
+    /// Reads a tree.
+    public func loadTree(_ id: ResticID) async throws -> Tree {
+        let bytes = try await load(id, .tree)
+        do {
+            return try bytes.withUnsafeReadableBytes { try Tree.decode($0) }
+        } catch {
+            throw RepositoryError(.damaged, "tree \(id.short) cannot be read", cause: error)
+        }
+    }
+
+    /// Decrypts in the memory of `sealed`.
+    func open(_ sealed: inout ByteBuffer, id: ResticID, uncompressedLength: UInt32?) throws -> ByteBuffer {
+        try repository.codecs.withCodec { codec in
+            try sealed.withUnsafeMutableReadableBytes { try codec.open($0, id: id, uncompressedLength: uncompressedLength) }
+        }
+    }
+
+    func loadRange(_ range: Range<Int64>, of pack: ResticID) async throws -> ByteBuffer {
+        do {
+            return try await repository.store.get(FileKind.pack.key(pack), range: range)
+        } catch let error as ObjectStoreError where error.code == .notFound {
+            throw RepositoryError(
+                .missing, "pack \(pack.short) is not in the repository",
+                hint: "Restore the file from a copy of the repository, or run 'restic repair index'.", cause: error)
+        } catch let error as ObjectStoreError where error.code == .rangeNotSatisfiable {
+            throw RepositoryError(
+                .damaged, "pack \(pack.short) is shorter than the index says",
+                hint: "Restore the file from a copy of the repository.", cause: error)
+        }
+    }
+
+    func missing(_ id: ResticID, _ type: BlobType) -> RepositoryError {
+        RepositoryError(
+            .missing, "\(type) blob \(id.short) is in no index of the repository",
+            hint: "Run 'restic repair index', then verify again; when it is still missing, restore its pack from a copy.")
+    }
+}

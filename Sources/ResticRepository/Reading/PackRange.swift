@@ -1,0 +1,55 @@
+internal import NIOCore
+internal import ResticFormat
+
+/// Blobs that lie next to each other in one pack and are fetched with one request.
+struct PackRange: Sendable {
+    struct Part: Sendable {
+        let id: ResticID
+        let location: BlobLocation
+    }
+    let pack: ResticID
+    private(set) var bytes: Range<Int64>
+    private(set) var parts: [Part]
+
+    /// The most that is fetched at once, in bytes. Bounds memory together with the number of requests under way.
+    static let maximumLength: Int64 = 4 << 20
+    /// Unneeded bytes between two blobs that are fetched rather than skipped: less than what a request costs.
+    static let maximumGap: Int64 = 64 << 10
+
+    init(_ id: ResticID, _ location: BlobLocation) {
+        pack = location.pack
+        bytes = Int64(location.offset)..<Int64(location.offset) + Int64(location.length)
+        parts = [Part(id: id, location: location)]
+    }
+
+    /// Takes a blob in when it follows closely enough.
+    ///
+    /// - Returns: whether it did.
+    mutating func extend(_ id: ResticID, _ location: BlobLocation) -> Bool {
+        let start = Int64(location.offset)
+        let end = start + Int64(location.length)
+        guard location.pack == pack, start >= bytes.upperBound, start - bytes.upperBound <= Self.maximumGap,
+            end - bytes.lowerBound <= Self.maximumLength
+        else { return false }
+        bytes = bytes.lowerBound..<end
+        parts.append(Part(id: id, location: location))
+        return true
+    }
+}
+
+extension IndexedRepository {
+    /// Fetches a range and hands out its blobs in order, opened and checked.
+    func forEachBlob(in range: PackRange, _ body: (ResticID, ByteBuffer) throws -> Void) async throws {
+        let buffer = try await loadRange(range.bytes, of: range.pack)
+        for part in range.parts {
+            let offset = Int(Int64(part.location.offset) - range.bytes.lowerBound)
+            // A copy of its own: decryption happens in place, and the slice shares its memory with the others.
+            guard let slice = buffer.getSlice(at: buffer.readerIndex + offset, length: Int(part.location.length)) else {
+                throw RepositoryError(.damaged, "pack \(range.pack.short) gave fewer bytes than were asked for")
+            }
+            var sealed = ByteBuffer()
+            sealed.writeImmutableBuffer(slice)
+            try body(part.id, open(&sealed, id: part.id, uncompressedLength: part.location.uncompressedLength))
+        }
+    }
+}

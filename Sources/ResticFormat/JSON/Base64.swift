@@ -9,7 +9,7 @@ package enum Base64 {
     }()
 
     /// Appends the encoding of `bytes` to `text`.
-    package static func encode(_ bytes: [UInt8], to text: inout [UInt8]) {
+    package static func encode(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
         var index = 0
         while index < bytes.count {
             let rest = min(3, bytes.count - index)

@@ -97,6 +97,11 @@ package struct JSONWriter {
 
     /// Writes bytes in base 64, as Go writes `[]byte`.
     package mutating func value(base64 data: [UInt8]) {
+        data.withUnsafeBytes { value(base64: $0) }
+    }
+
+    /// Writes bytes in base 64, as Go writes `[]byte`.
+    package mutating func value(base64 data: UnsafeRawBufferPointer) {
         separate()
         bytes.append(UInt8(ascii: "\""))
         Base64.encode(data, to: &bytes)

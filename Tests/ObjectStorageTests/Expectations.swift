@@ -1,4 +1,5 @@
 import ObjectStorage
+import Synchronization
 import Testing
 
 /// Makes a key, or fails the test.
@@ -19,4 +20,14 @@ func expectError<Answer>(
     } catch {
         Issue.record("expected \(code), caught \(error)", sourceLocation: sourceLocation)
     }
+}
+
+/// A value that tasks of a test share; a local `Mutex` cannot be captured by several of them.
+final class Shared<Value: Sendable>: Sendable {
+    private let mutex: Mutex<Value>
+
+    init(_ value: Value) { mutex = Mutex(value) }
+
+    var value: Value { mutex.withLock { $0 } }
+    func change(_ body: (inout Value) -> Void) { mutex.withLock { body(&$0) } }
 }

@@ -45,5 +45,27 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all = [memory, local]
+    static let retried = local.behind("retries") { store in
+        // Every fifth operation fails, some after they were done.
+        let faults = stride(from: 5, to: 2000, by: 10).flatMap { number in
+            [
+                Fault(.fail(.unavailable), occurrences: number...number),
+                Fault(.failAfterDoing(.unavailable), on: [.put], occurrences: (number + 5)...(number + 5)),
+            ]
+        }
+        return RetryingStore(
+            FaultyStore(store, faults: faults), policy: RetryPolicy(firstDelay: .zero), clock: ContinuousClock(),
+            generator: SeededGenerator(seed: 1))
+    }
+    static let throttled = memory.behind("a generous throttle") {
+        ThrottledStore(
+            $0, writeBytesPerSecond: .max / 4, readBytesPerSecond: .max / 4, clock: ContinuousClock())
+    }
+    static let limited = local.behind("a limit of one") { LimitedStore($0, limit: 1) }
+    static let counted = local.behind("a counter and a limit") { CountingStore(LimitedStore($0)) }
+    static let disturbed = memory.behind("faults that are never due") {
+        FaultyStore($0, faults: [.fail(.inputOutput, on: .get, keyPrefix: "elsewhere/"), .crash(atWrite: 1_000_000)])
+    }
+
+    static let all = [memory, local, retried, throttled, limited, counted, disturbed]
 }

@@ -49,6 +49,13 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["ObjectStorage", logging] + nio),
 
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
+        .testTarget(
+            name: "ObjectStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
+        .testTarget(
+            name: "LocalStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
+        .testTarget(
+            name: "ResticRepositoryTests",
+            dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio),
         .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", nio[0]]),
     ]
 )

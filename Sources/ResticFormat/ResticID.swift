@@ -67,6 +67,24 @@ public struct ResticID: Hashable, Sendable {
     /// Whether all bytes are zero, which restic never uses as a name.
     public var isZero: Bool { word0 | word1 | word2 | word3 == 0 }
 
+    /// The identifier that is no hash of anything: 32 zero bytes.
+    package static let zero = ResticID(word0: 0, word1: 0, word2: 0, word3: 0)
+
+    /// The first eight bytes as a number: for hash tables, since identifiers are uniformly distributed.
+    package var leadingWord: UInt64 { word0 }
+
+    /// Draws an identifier.
+    package static func random(using generator: inout some RandomNumberGenerator) -> ResticID {
+        ResticID(word0: generator.next(), word1: generator.next(), word2: generator.next(), word3: generator.next())
+    }
+
+    private init(word0: UInt64, word1: UInt64, word2: UInt64, word3: UInt64) {
+        self.word0 = word0
+        self.word1 = word1
+        self.word2 = word2
+        self.word3 = word3
+    }
+
     /// Feeds only the first word: identifiers are hashes already, and as evenly spread as any hash of them would be.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(word0)

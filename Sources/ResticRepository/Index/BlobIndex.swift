@@ -1,5 +1,5 @@
 internal import Synchronization
-public import ResticFormat
+internal import ResticFormat
 
 /// The blobs that the repository is known to hold, and those that are on their way into it.
 ///

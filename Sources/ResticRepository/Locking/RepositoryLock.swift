@@ -1,7 +1,6 @@
 internal import Logging
 internal import ObjectStorage
 public import ResticFormat
-internal import Synchronization
 
 /// What a lock excludes.
 public enum LockMode: Sendable, Hashable {
@@ -51,7 +50,7 @@ extension Repository {
     ///   lock could not be kept: `body` is cancelled then, since others may believe that nobody is here.
     public func withLock<Value: Sendable>(
         _ mode: LockMode, clock: any WallClock = SystemWallClock(), timing: LockTiming = LockTiming(),
-        _ body: () async throws -> Value
+        _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let keeper = LockKeeper(repository: self, mode: mode, clock: clock, timing: timing)
         try await keeper.acquire()
@@ -127,24 +126,19 @@ private actor LockKeeper {
     }
 
     /// Runs `body` beside a task that refreshes the lock; when the lock is lost, `body` is cancelled.
-    nonisolated func keepFresh<Value: Sendable>(while body: () async throws -> Value) async throws -> Value {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let failure = Mutex<RepositoryError?>(nil)
-            let worker = CancellationRelay()
-            group.addTask { [self] in
-                do {
-                    try await refreshForever()
-                } catch let error as RepositoryError {
-                    failure.withLock { $0 = error }
-                    worker.cancel()
-                }
+    nonisolated func keepFresh<Value: Sendable>(while body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                try await self.refreshForever()
+                return nil
             }
             defer { group.cancelAll() }
-            do {
-                return try await worker.run(body)
-            } catch {
-                throw failure.withLock { $0 } ?? error
+            // Whichever ends first decides: the body with its value or failure, or the refreshing, which only ends by failing.
+            guard let first = try await group.next(), let value = first else {
+                throw RepositoryError(.lockLost, "the repository lock is not kept any more")
             }
+            return value
         }
     }
 

@@ -44,7 +44,7 @@ extension Repository {
         do {
             try await store.put(ByteBuffer(bytes: sealed), at: FileKind.config, policy: .refuseExisting)
         } catch let error as ObjectStoreError where error.code == .alreadyExists {
-            try? await store.delete(FileKind.key.key(keyID))
+            _ = try? await store.delete(FileKind.key.key(keyID))
             throw RepositoryError(.alreadyExists, "another process made a repository at \(store.location)", cause: error)
         }
         return repository

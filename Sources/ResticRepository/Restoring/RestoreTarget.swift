@@ -71,7 +71,7 @@ enum RestoreTarget {
         else { return false }
         var offset: Int64 = 0
         for (id, length) in zip(blobs, lengths) {
-            let hasher = try ContentHasher()
+            let hasher = ContentHasher()
             var rest = length
             while rest > 0 {
                 guard case .bytes(let bytes) = try source.piece(at: offset, upTo: min(rest, 1 << 20), mayHaveHoles: false)

@@ -1,4 +1,4 @@
-public import Chunking
+internal import Chunking
 public import NIOCore
 internal import ResticCrypto
 public import ResticFormat

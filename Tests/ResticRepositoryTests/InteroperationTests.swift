@@ -38,7 +38,7 @@ struct InteroperationTests {
             try FileManager.default.removeItem(atPath: source + "/oddlink")
             let restic = try Restic(repo)
             try await restic.run("init")
-            try await restic.run("backup", "--with-atime", source)
+            try await restic.run("backup", source)
             let repository = try await openRepository(at: repo)
             let theirs = try #require(try await repository.repository.snapshots().first)
             // restic stores the absolute path as nested folders: the tree of the source itself is at its end.
@@ -58,7 +58,7 @@ struct InteroperationTests {
             try FileManager.default.removeItem(atPath: source + "/oddlink")
             let restic = try Restic(repo)
             try await restic.run("init", "--repository-version", version)
-            try await restic.run("backup", "--compression", compression, "--with-atime", source)
+            try await restic.run("backup", "--compression", compression, source)
             let repository = try await openRepository(at: repo)
             let snapshot = try #require(try await repository.repository.snapshots().first)
             let node = try #require(try await repository.node(at: source, in: snapshot.record.tree))

@@ -2,12 +2,14 @@ internal import Glibc
 internal import ResticFormat
 
 extension Node {
-    /// The node of a file as restic makes it (`internal/fs/node.go`, 0.19), without content.
+    /// The node of a file as restic makes it (`internal/fs/node.go`, 0.19), without content; the access time is the modification time.
     init(name: [UInt8], status: FileStatus, linkTarget: [UInt8]?, attributes: [ExtendedAttribute]) {
         let mode = GoFileMode.fromPOSIX(status.mode)
         self.init(name: name, type: GoFileMode.nodeType(mode) ?? .irregular, mode: mode)
         mtime = status.modified
-        atime = status.accessed
+        // As restic does unless it is told otherwise: reading changes the access time, and a tree that changes by being read
+        // could never be found unchanged.
+        atime = status.modified
         ctime = status.changed
         uid = status.userID
         gid = status.groupID

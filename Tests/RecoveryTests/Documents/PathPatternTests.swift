@@ -82,8 +82,11 @@ struct PathPatternTests {
             let pattern = try PathPattern(text)
             for _ in 0..<10 {
                 let path = Self.randomPath(using: &random)
-                #expect(
-                    pattern.matches(path) == ReferenceMatcher.matches(text, path), "seed \(seed): \(text) on \(path)")
+                let expected = ReferenceMatcher.matches(text, path)
+                // An expectation for each would cost more than the match.
+                if pattern.matches(path) != expected {
+                    Issue.record("seed \(seed): \(text) on \(path) should be \(expected)")
+                }
             }
         }
     }

@@ -1,14 +1,18 @@
 /// The section `documents`.
 extension ConfigurationDecoder {
     mutating func documents(
-        _ node: ConfigurationNode, repository: HoldfastConfiguration.RepositoryLocation?
+        _ node: ConfigurationNode,
+        repository: HoldfastConfiguration.RepositoryLocation?
     ) -> [HoldfastConfiguration.Documents] {
         guard case .list(let items) = node.content, !items.isEmpty else {
             let isEmpty = node.isNothing || node.kind == "a list"
             report.error(
-                isEmpty ? .emptyValue : .wrongType, at: node.position,
+                isEmpty ? .emptyValue : .wrongType,
+                at: node.position,
                 isEmpty ? "'documents' names no folder" : "'documents' must be a list, found \(found(node))",
-                suggestion: "Write one entry '- path: ./docs' for each folder.", revealing: .value)
+                suggestion: "Write one entry '- path: ./docs' for each folder.",
+                revealing: .value
+            )
             return []
         }
         var folders: [HoldfastConfiguration.Documents] = []
@@ -42,8 +46,12 @@ extension ConfigurationDecoder {
     private mutating func name(from path: String, at position: ConfigurationPosition) -> String? {
         if let name = ConfigurationPath.name(of: path), Self.isName(name) { return name }
         report.error(
-            .missingKey, at: position, "the folder's own name cannot be its name in restore points",
-            suggestion: "Add 'name: NAME' to this entry.", revealing: .value)
+            .missingKey,
+            at: position,
+            "the folder's own name cannot be its name in restore points",
+            suggestion: "Add 'name: NAME' to this entry.",
+            revealing: .value
+        )
         return nil
     }
 
@@ -51,10 +59,12 @@ extension ConfigurationDecoder {
         guard case .list(let items) = node.content, !items.isEmpty else {
             let isEmpty = node.isNothing || node.kind == "a list"
             report.error(
-                isEmpty ? .emptyValue : .wrongType, at: node.position,
+                isEmpty ? .emptyValue : .wrongType,
+                at: node.position,
                 isEmpty ? "'\(key)' has no pattern" : "'\(key)' must be a list, found \(found(node))",
                 suggestion: isEmpty ? "Leave '\(key)' out, or give it patterns." : "Write '\(key): [\"**/*.mdx\"]'.",
-                revealing: .value)
+                revealing: .value
+            )
             return []
         }
         return items.compactMap { pattern($0, of: key) }
@@ -66,8 +76,12 @@ extension ConfigurationDecoder {
             return try PathPattern(text)
         } catch {
             report.error(
-                .invalidValue, at: place(of: error.offset, in: text, node), "in '\(key)', \(error.message)",
-                suggestion: error.hint, revealing: .value)
+                .invalidValue,
+                at: place(of: error.offset, in: text, node),
+                "in '\(key)', \(error.message)",
+                suggestion: error.hint,
+                revealing: .value
+            )
             return nil
         }
     }
@@ -83,23 +97,34 @@ extension ConfigurationDecoder {
     }
 
     private mutating func checkUnique(
-        _ folder: HoldfastConfiguration.Documents, among others: [HoldfastConfiguration.Documents],
+        _ folder: HoldfastConfiguration.Documents,
+        among others: [HoldfastConfiguration.Documents],
         at position: ConfigurationPosition
     ) {
         if others.contains(where: { $0.name == folder.name }) {
             report.error(
-                .duplicateValue, at: position, "two entries of 'documents' have the name '\(folder.name)'",
-                suggestion: "Give one of them another 'name'.", revealing: .value)
+                .duplicateValue,
+                at: position,
+                "two entries of 'documents' have the name '\(folder.name)'",
+                suggestion: "Give one of them another 'name'.",
+                revealing: .value
+            )
         } else if others.contains(where: { $0 == folder.renamed($0.name) }) {
             report.error(
-                .duplicateValue, at: position, "two entries of 'documents' select the same files",
-                suggestion: "Remove one of them.", revealing: .value)
+                .duplicateValue,
+                at: position,
+                "two entries of 'documents' select the same files",
+                suggestion: "Remove one of them.",
+                revealing: .value
+            )
         }
     }
 
     /// A repository among the documents would be backed up into itself, a little larger every time.
     private mutating func checkApart(
-        _ folder: HoldfastConfiguration.Documents, _ repository: String, at position: ConfigurationPosition
+        _ folder: HoldfastConfiguration.Documents,
+        _ repository: String,
+        at position: ConfigurationPosition
     ) {
         if let inside = ConfigurationPath.relative(repository, to: folder.path) {
             let components = inside.split(separator: "/")
@@ -109,14 +134,21 @@ extension ConfigurationDecoder {
             }
             guard !isLeftOut else { return }
             report.error(
-                .overlap, at: position, "the repository lies inside the documents folder '\(folder.name)'",
+                .overlap,
+                at: position,
+                "the repository lies inside the documents folder '\(folder.name)'",
                 suggestion: inside.isEmpty
                     ? "Move the repository somewhere else." : "Move the repository, or add \"\(inside)\" to 'exclude'.",
-                revealing: .value)
+                revealing: .value
+            )
         } else if ConfigurationPath.relative(folder.path, to: repository) != nil {
             report.error(
-                .overlap, at: position, "the documents folder '\(folder.name)' lies inside the repository",
-                suggestion: "Move the repository somewhere else.", revealing: .value)
+                .overlap,
+                at: position,
+                "the documents folder '\(folder.name)' lies inside the repository",
+                suggestion: "Move the repository somewhere else.",
+                revealing: .value
+            )
         }
     }
 }

@@ -5,9 +5,11 @@ extension ConfigurationDecoder {
         guard case .mapping(let entries) = node.content else {
             let name = schema == .root ? "the file" : schema.title
             report.error(
-                node.isNothing ? .emptyValue : .wrongType, at: node.position,
+                node.isNothing ? .emptyValue : .wrongType,
+                at: node.position,
                 "\(name) must be a mapping of keys, found \(node.kind)",
-                suggestion: "Its keys are \(schema.keys.joined(separator: ", ")).")
+                suggestion: "Its keys are \(schema.keys.joined(separator: ", "))."
+            )
             return nil
         }
         return ConfigurationSection(schema, at: node.position, entries)
@@ -18,19 +20,27 @@ extension ConfigurationDecoder {
         for entry in section.unknown {
             let isShown = ConfigurationSource.isPlausibleKey(entry.key.unicodeScalars)
             report.error(
-                .unknownKey, at: entry.keyPosition,
+                .unknownKey,
+                at: entry.keyPosition,
                 "unknown key\(isShown ? " '\(entry.key)'" : "") in \(section.schema.title)",
-                suggestion: section.schema.suggestion(for: entry.key), revealing: .key)
+                suggestion: section.schema.suggestion(for: entry.key),
+                revealing: .key
+            )
         }
         for key in required where !section.has(key) && !section.hasLookalike(of: [key]) {
             report.error(
-                .missingKey, at: section.position, "\(section.schema.title) lacks the key '\(key)'",
-                suggestion: Self.examples[key].map { "Add '\(key): \($0)'." }, revealing: .key)
+                .missingKey,
+                at: section.position,
+                "\(section.schema.title) lacks the key '\(key)'",
+                suggestion: Self.examples[key].map { "Add '\(key): \($0)'." },
+                revealing: .key
+            )
         }
     }
 
     private static let examples = [
-        "location": "./backup", "password": "env:HOLDFAST_PASSWORD", "system": "textbook", "url": "http://127.0.0.1:6333",
+        "location": "./backup", "password": "env:HOLDFAST_PASSWORD", "system": "textbook",
+        "url": "http://127.0.0.1:6333",
         "collections": "[NAME]", "name": "NAME", "path": "./docs",
     ]
 
@@ -48,29 +58,46 @@ extension ConfigurationDecoder {
         switch node.content {
         case .text(let text, _) where !text.isEmpty: return text
         case .text, .nothing:
-            report.error(.emptyValue, at: node.position, "'\(key)' has no value", suggestion: "Write for example '\(example)'.")
+            report.error(
+                .emptyValue,
+                at: node.position,
+                "'\(key)' has no value",
+                suggestion: "Write for example '\(example)'."
+            )
         case .list, .mapping:
             report.error(
-                .wrongType, at: node.position, "'\(key)' must be text, found \(node.kind)",
-                suggestion: "Write for example '\(example)'.")
+                .wrongType,
+                at: node.position,
+                "'\(key)' must be text, found \(node.kind)",
+                suggestion: "Write for example '\(example)'."
+            )
         }
         return nil
     }
 
-    mutating func integer(_ node: ConfigurationNode, of key: String, in range: ClosedRange<Int>, example: String) -> Int? {
+    mutating func integer(_ node: ConfigurationNode, of key: String, in range: ClosedRange<Int>, example: String)
+        -> Int?
+    {
         guard case .text(let text, isPlain: true) = node.content, text.utf8.count < 20,
             text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let value = Int(text)
         else {
             report.error(
-                node.isNothing ? .emptyValue : .wrongType, at: node.position,
-                "'\(key)' must be a whole number, found \(found(node))", suggestion: "Write for example '\(example)'.",
-                revealing: .value)
+                node.isNothing ? .emptyValue : .wrongType,
+                at: node.position,
+                "'\(key)' must be a whole number, found \(found(node))",
+                suggestion: "Write for example '\(example)'.",
+                revealing: .value
+            )
             return nil
         }
         guard range.contains(value) else {
             report.error(
-                .invalidValue, at: node.position, "'\(key)' must be from \(range.lowerBound) to \(range.upperBound)",
-                suggestion: "Write for example '\(example)'.", revealing: .value)
+                .invalidValue,
+                at: node.position,
+                "'\(key)' must be from \(range.lowerBound) to \(range.upperBound)",
+                suggestion: "Write for example '\(example)'.",
+                revealing: .value
+            )
             return nil
         }
         return value
@@ -81,14 +108,22 @@ extension ConfigurationDecoder {
         guard let duration = ConfigurationDuration.parse(text) else {
             let isBare = text.allSatisfy(\.isNumber)
             report.error(
-                .invalidValue, at: node.position, isBare ? "'\(key)' has no unit" : "'\(key)' must be a span of time",
-                suggestion: "Write a whole number and ms, s, m or h, for example '\(key): \(example)'.", revealing: .value)
+                .invalidValue,
+                at: node.position,
+                isBare ? "'\(key)' has no unit" : "'\(key)' must be a span of time",
+                suggestion: "Write a whole number and ms, s, m or h, for example '\(key): \(example)'.",
+                revealing: .value
+            )
             return nil
         }
         guard duration > .zero else {
             report.error(
-                .invalidValue, at: node.position, "'\(key)' must be longer than nothing",
-                suggestion: "Write for example '\(key): \(example)'.", revealing: .value)
+                .invalidValue,
+                at: node.position,
+                "'\(key)' must be longer than nothing",
+                suggestion: "Write for example '\(key): \(example)'.",
+                revealing: .value
+            )
             return nil
         }
         return duration
@@ -96,14 +131,20 @@ extension ConfigurationDecoder {
 
     /// One of a few words.
     mutating func choice<Choice: RawRepresentable & CaseIterable>(
-        _ node: ConfigurationNode, of key: String, _: Choice.Type
+        _ node: ConfigurationNode,
+        of key: String,
+        _: Choice.Type
     ) -> Choice? where Choice.RawValue == String {
         let words = Choice.allCases.map(\.rawValue)
         guard let text = text(node, of: key, example: "\(key): \(words[0])") else { return nil }
         if let choice = Choice(rawValue: text) { return choice }
         report.error(
-            .invalidValue, at: node.position, "'\(key)' must be \(words.dropLast().joined(separator: ", ")) or \(words.last ?? "")",
-            suggestion: EditDistance.nearest(to: text, among: words).map { "Did you mean '\($0)'?" }, revealing: .value)
+            .invalidValue,
+            at: node.position,
+            "'\(key)' must be \(words.dropLast().joined(separator: ", ")) or \(words.last ?? "")",
+            suggestion: EditDistance.nearest(to: text, among: words).map { "Did you mean '\($0)'?" },
+            revealing: .value
+        )
         return nil
     }
 
@@ -112,16 +153,21 @@ extension ConfigurationDecoder {
         guard let text = text(node, of: key, example: "\(key): textbook") else { return nil }
         guard Self.isName(text) else {
             report.error(
-                .invalidValue, at: node.position, "'\(key)' is not a valid name",
-                suggestion: "Use up to 64 letters (a-z, A-Z), digits, '.', '_' and '-', beginning with a letter or a digit.",
-                revealing: .value)
+                .invalidValue,
+                at: node.position,
+                "'\(key)' is not a valid name",
+                suggestion:
+                    "Use up to 64 letters (a-z, A-Z), digits, '.', '_' and '-', beginning with a letter or a digit.",
+                revealing: .value
+            )
             return nil
         }
         return text
     }
 
     static func isName(_ text: String) -> Bool {
-        guard let first = text.utf8.first, text.utf8.count <= 64, first != UInt8(ascii: "."), first != UInt8(ascii: "_"),
+        guard let first = text.utf8.first, text.utf8.count <= 64, first != UInt8(ascii: "."),
+            first != UInt8(ascii: "_"),
             first != UInt8(ascii: "-")
         else { return false }
         return text.unicodeScalars.allSatisfy { scalar in
@@ -135,14 +181,22 @@ extension ConfigurationDecoder {
     mutating func path(_ text: String, at position: ConfigurationPosition, of key: String) -> String? {
         if text.hasPrefix("~") || text.contains("${") || text.hasPrefix("$") {
             report.error(
-                .invalidValue, at: position, "'\(key)' holds ~ or a variable, which are not replaced here",
-                suggestion: "Write the whole path, or one relative to this file.", revealing: .value)
+                .invalidValue,
+                at: position,
+                "'\(key)' holds ~ or a variable, which are not replaced here",
+                suggestion: "Write the whole path, or one relative to this file.",
+                revealing: .value
+            )
             return nil
         }
         if text.hasPrefix("file:") {
             report.error(
-                .invalidValue, at: position, "'\(key)' must be a path, found a URL",
-                suggestion: "Leave 'file:' out.", revealing: .value)
+                .invalidValue,
+                at: position,
+                "'\(key)' must be a path, found a URL",
+                suggestion: "Leave 'file:' out.",
+                revealing: .value
+            )
             return nil
         }
         guard !text.utf8.contains(0) else {
@@ -154,21 +208,27 @@ extension ConfigurationDecoder {
 
     /// A reference to a secret. Nothing of its line is shown beyond the key.
     mutating func secret(_ node: ConfigurationNode, of key: String, example: String) -> SecretReference? {
-        let suggestion = "Write '\(key): env:NAME', 'file:PATH' or 'command:PROGRAM ARGUMENTS', for example '\(key): \(example)'."
+        let suggestion =
+            "Write '\(key): env:NAME', 'file:PATH' or 'command:PROGRAM ARGUMENTS', for example '\(key): \(example)'."
         guard case .text(let text, _) = node.content, !text.isEmpty else {
             let isEmpty = node.isNothing || node.kind == "text"
             report.error(
-                isEmpty ? .emptyValue : .wrongType, at: node.position,
+                isEmpty ? .emptyValue : .wrongType,
+                at: node.position,
                 isEmpty ? "'\(key)' has no value" : "'\(key)' must be a reference to a secret, found \(node.kind)",
-                suggestion: suggestion)
+                suggestion: suggestion
+            )
             return nil
         }
         do {
             return try SecretReference(text, relativeTo: folder)
-        } catch where error.code == .literal {
+        } catch  where error.code == .literal {
             report.error(
-                .literalSecret, at: node.position, "'\(key)' must say where the secret is kept, not be the secret itself",
-                suggestion: suggestion)
+                .literalSecret,
+                at: node.position,
+                "'\(key)' must say where the secret is kept, not be the secret itself",
+                suggestion: suggestion
+            )
         } catch {
             report.error(.invalidReference, at: node.position, "'\(key)': \(error.message)", suggestion: error.hint)
         }

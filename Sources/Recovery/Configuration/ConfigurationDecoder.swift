@@ -22,36 +22,53 @@ struct ConfigurationDecoder {
         close(section, required: ["repository", "system"])
         guard let repository, let system, let decodedRestore else { return nil }
         return HoldfastConfiguration(
-            version: version, repository: repository, system: system, qdrant: decodedQdrant,
-            documents: decodedDocuments ?? [], restore: decodedRestore, warnings: report.sorted)
+            version: version,
+            repository: repository,
+            system: system,
+            qdrant: decodedQdrant,
+            documents: decodedDocuments ?? [],
+            restore: decodedRestore,
+            warnings: report.sorted
+        )
     }
 
     private mutating func version(_ section: inout ConfigurationSection) -> Int? {
         guard let node = section.take("version") else {
             report.error(
-                .missingKey, at: section.position, "the configuration does not say which version of the schema it is for",
-                suggestion: "Begin the file with 'version: \(ConfigurationSchema.version)'.")
+                .missingKey,
+                at: section.position,
+                "the configuration does not say which version of the schema it is for",
+                suggestion: "Begin the file with 'version: \(ConfigurationSchema.version)'."
+            )
             return nil
         }
         guard let version = integer(node, of: "version", in: 0...Int.max, example: "version: 1") else { return nil }
         guard version == ConfigurationSchema.version else {
             report.error(
-                .unsupportedVersion, at: node.position,
+                .unsupportedVersion,
+                at: node.position,
                 "the file is for version \(version) of the schema, this program reads version \(ConfigurationSchema.version)",
                 suggestion: version > ConfigurationSchema.version
-                    ? "Use a newer Holdfast." : "Write 'version: \(ConfigurationSchema.version)'.", revealing: .value)
+                    ? "Use a newer Holdfast." : "Write 'version: \(ConfigurationSchema.version)'.",
+                revealing: .value
+            )
             return nil
         }
         return version
     }
 
     private mutating func requireSource(
-        _ section: ConfigurationSection, qdrant: ConfigurationNode?, documents: ConfigurationNode?
+        _ section: ConfigurationSection,
+        qdrant: ConfigurationNode?,
+        documents: ConfigurationNode?
     ) {
         guard qdrant == nil, documents == nil, !section.hasLookalike(of: ["qdrant", "documents"]) else { return }
         report.error(
-            .missingKey, at: section.position, "the configuration names nothing to back up",
-            suggestion: "Add 'qdrant:' with a server, 'documents:' with a folder, or both.")
+            .missingKey,
+            at: section.position,
+            "the configuration names nothing to back up",
+            suggestion: "Add 'qdrant:' with a server, 'documents:' with a folder, or both."
+        )
     }
 
     private mutating func repository(_ node: ConfigurationNode) -> HoldfastConfiguration.Repository? {
@@ -71,8 +88,12 @@ struct ConfigurationDecoder {
         let remote = ["s3", "sftp", "rest", "b2", "azure", "gs", "swift", "rclone", "http", "https"]
         if let scheme = remote.first(where: { text.lowercased().hasPrefix($0 + ":") }) {
             report.error(
-                .notYetSupported, at: node.position, "repositories at '\(scheme):' are not yet supported",
-                suggestion: "Name a local folder, for example 'location: ./backup'; it can be copied with restic from there.")
+                .notYetSupported,
+                at: node.position,
+                "repositories at '\(scheme):' are not yet supported",
+                suggestion:
+                    "Name a local folder, for example 'location: ./backup'; it can be copied with restic from there."
+            )
             return nil
         }
         return path(text, at: node.position, of: "location").map { .folder($0) }
@@ -96,8 +117,12 @@ struct ConfigurationDecoder {
             text.allSatisfy({ $0.isASCII && !"xXpP".contains($0) })
         else {
             report.error(
-                .wrongType, at: node.position, "'score_tolerance' must be a number from 0 up, found \(found(node))",
-                suggestion: "Write for example 'score_tolerance: 0.0001'.", revealing: .value)
+                .wrongType,
+                at: node.position,
+                "'score_tolerance' must be a number from 0 up, found \(found(node))",
+                suggestion: "Write for example 'score_tolerance: 0.0001'.",
+                revealing: .value
+            )
             return nil
         }
         return value

@@ -12,7 +12,8 @@ public struct ConfigurationDiagnostic: Sendable, Hashable, CustomStringConvertib
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
             case syntax, unsupportedSyntax, tooDeep, duplicateKey, unknownKey, missingKey, wrongType, emptyValue,
-                invalidValue, literalSecret, invalidReference, duplicateValue, unsupportedVersion, notYetSupported, overlap, insecure
+                invalidValue, literalSecret, invalidReference, duplicateValue, unsupportedVersion, notYetSupported,
+                overlap, insecure
         }
         private let base: Base
 

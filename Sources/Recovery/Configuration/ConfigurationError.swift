@@ -34,7 +34,10 @@ public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
 
     /// Makes an error; see the properties.
     public init(
-        _ code: Code, _ message: String, hint: String? = nil, diagnostics: [ConfigurationDiagnostic] = [],
+        _ code: Code,
+        _ message: String,
+        hint: String? = nil,
+        diagnostics: [ConfigurationDiagnostic] = [],
         cause: (any Error)? = nil
     ) {
         self.code = code

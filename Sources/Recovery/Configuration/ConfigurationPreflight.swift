@@ -53,14 +53,19 @@ struct ConfigurationPreflight {
         for (number, range) in source.lines.enumerated() {
             let unwanted = range.first { index in
                 let scalar = source.scalars[index]
-                return (scalar.value < 0x20 && scalar != "\t") || (0x7F...0x9F).contains(scalar.value) || scalar == "\u{FEFF}"
+                return (scalar.value < 0x20 && scalar != "\t") || (0x7F...0x9F).contains(scalar.value)
+                    || scalar == "\u{FEFF}"
             }
             guard let unwanted else { continue }
             let position = ConfigurationPosition(line: number + 1, column: unwanted - range.lowerBound + 1)
             let code = String(source.scalars[unwanted].value, radix: 16, uppercase: true)
             report.error(
-                .unsupportedSyntax, at: position, "the line has the control character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code)",
-                suggestion: "Remove it; inside double quotes it can be written as \\x\(code.count < 2 ? "0" : "")\(code).")
+                .unsupportedSyntax,
+                at: position,
+                "the line has the control character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code)",
+                suggestion:
+                    "Remove it; inside double quotes it can be written as \\x\(code.count < 2 ? "0" : "")\(code)."
+            )
         }
     }
 
@@ -99,7 +104,11 @@ struct ConfigurationPreflight {
         }
         if scalar == "%", column == 0 {
             report.error(
-                .unsupportedSyntax, at: position, "YAML directives are not supported", suggestion: "Remove the line.")
+                .unsupportedSyntax,
+                at: position,
+                "YAML directives are not supported",
+                suggestion: "Remove the line."
+            )
             return skipLine()
         }
         if flowDepth == 0 {
@@ -111,10 +120,15 @@ struct ConfigurationPreflight {
 
     private mutating func refuseTab() {
         // Blank lines may hold anything.
-        guard source.lines[line - 1].contains(where: { source.scalars[$0] != "\t" && source.scalars[$0] != " " }) else { return }
+        guard source.lines[line - 1].contains(where: { source.scalars[$0] != "\t" && source.scalars[$0] != " " }) else {
+            return
+        }
         report.error(
-            .unsupportedSyntax, at: position, "the line is indented with a tab",
-            suggestion: "YAML allows spaces only: write two for each level.")
+            .unsupportedSyntax,
+            at: position,
+            "the line is indented with a tab",
+            suggestion: "YAML allows spaces only: write two for each level."
+        )
     }
 
     private mutating func skipLine() {
@@ -128,8 +142,11 @@ struct ConfigurationPreflight {
     private mutating func beginNode(_ scalar: Unicode.Scalar) {
         if flowDepth == 0, column > Self.maximumIndentation {
             report.error(
-                .tooDeep, at: position, "a value begins beyond column \(Self.maximumIndentation)",
-                suggestion: "Indent with two spaces for each level.")
+                .tooDeep,
+                at: position,
+                "a value begins beyond column \(Self.maximumIndentation)",
+                suggestion: "Indent with two spaces for each level."
+            )
             return skipLine()
         }
         switch scalar {
@@ -158,7 +175,9 @@ struct ConfigurationPreflight {
     private mutating func continueNode(_ scalar: Unicode.Scalar) {
         let isInFlow = flowDepth > 0
         switch scalar {
-        case ":" where Self.isBlankOrEnd(following) || (isInFlow && (!isInPlainText || ",[]{}".unicodeScalars.contains(following ?? " "))):
+        case ":"
+        where Self.isBlankOrEnd(following)
+            || (isInFlow && (!isInPlainText || ",[]{}".unicodeScalars.contains(following ?? " "))):
             expectsNode = true
             isInPlainText = false
             if !isInFlow { blockColumn = nodeColumn }
@@ -184,8 +203,11 @@ struct ConfigurationPreflight {
         isInPlainText = false
         if flowDepth == Self.maximumFlowDepth + 1 {
             report.error(
-                .tooDeep, at: position, "brackets are nested more than \(Self.maximumFlowDepth) levels deep",
-                suggestion: "Close the brackets that were left open.")
+                .tooDeep,
+                at: position,
+                "brackets are nested more than \(Self.maximumFlowDepth) levels deep",
+                suggestion: "Close the brackets that were left open."
+            )
         }
         index += 1
     }

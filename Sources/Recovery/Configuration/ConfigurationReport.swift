@@ -18,28 +18,44 @@ struct ConfigurationReport {
     }
 
     mutating func error(
-        _ code: ConfigurationDiagnostic.Code, at position: ConfigurationPosition, _ message: String,
-        suggestion: String? = nil, revealing: ConfigurationSource.Revealing = .nothing
+        _ code: ConfigurationDiagnostic.Code,
+        at position: ConfigurationPosition,
+        _ message: String,
+        suggestion: String? = nil,
+        revealing: ConfigurationSource.Revealing = .nothing
     ) {
         add(code, .error, position, message, suggestion, revealing)
     }
 
     mutating func warn(
-        _ code: ConfigurationDiagnostic.Code, at position: ConfigurationPosition, _ message: String,
-        suggestion: String? = nil, revealing: ConfigurationSource.Revealing = .nothing
+        _ code: ConfigurationDiagnostic.Code,
+        at position: ConfigurationPosition,
+        _ message: String,
+        suggestion: String? = nil,
+        revealing: ConfigurationSource.Revealing = .nothing
     ) {
         add(code, .warning, position, message, suggestion, revealing)
     }
 
     private mutating func add(
-        _ code: ConfigurationDiagnostic.Code, _ severity: ConfigurationDiagnostic.Severity,
-        _ position: ConfigurationPosition, _ message: String, _ suggestion: String?,
+        _ code: ConfigurationDiagnostic.Code,
+        _ severity: ConfigurationDiagnostic.Severity,
+        _ position: ConfigurationPosition,
+        _ message: String,
+        _ suggestion: String?,
         _ revealing: ConfigurationSource.Revealing
     ) {
         diagnostics.append(
             .init(
-                code: code, severity: severity, file: source.file, line: position.line, column: position.column,
-                message: message, suggestion: suggestion,
-                quotation: source.quotation(at: position, revealing: revealing)))
+                code: code,
+                severity: severity,
+                file: source.file,
+                line: position.line,
+                column: position.column,
+                message: message,
+                suggestion: suggestion,
+                quotation: source.quotation(at: position, revealing: revealing)
+            )
+        )
     }
 }

@@ -128,11 +128,15 @@ extension ConfigurationSource {
     /// Whether a line with a value that is no secret itself holds nothing else that may be one.
     private static func isHarmless(_ line: [Unicode.Scalar]) -> Bool {
         let text = text(line[...]).lowercased()
-        return !["{", "@", "password", "api_key", "apikey", "secret", "token", "passphrase"].contains(where: text.contains)
+        return !["{", "@", "password", "api_key", "apikey", "secret", "token", "passphrase"].contains(
+            where: text.contains
+        )
     }
 
     private static func withoutComment(_ line: [Unicode.Scalar], after column: Int) -> [Unicode.Scalar] {
-        var end = line.indices.dropFirst(column + 1).first { line[$0] == "#" && line[$0 - 1].properties.isWhitespace } ?? line.count
+        var end =
+            line.indices.dropFirst(column + 1).first { line[$0] == "#" && line[$0 - 1].properties.isWhitespace }
+            ?? line.count
         while end > 0, line[end - 1].properties.isWhitespace { end -= 1 }
         return Array(line[..<end])
     }
@@ -148,7 +152,8 @@ extension ConfigurationSource {
         // Nothing from the file may steer the terminal.
         let printable = shown.map { scalar in
             switch scalar.properties.generalCategory {
-            case .control, .format, .privateUse, .surrogate, .unassigned: scalar == "\t" ? " " : "\u{FFFD}" as Unicode.Scalar
+            case .control, .format, .privateUse, .surrogate, .unassigned:
+                scalar == "\t" ? " " : "\u{FFFD}" as Unicode.Scalar
             default: scalar
             }
         }

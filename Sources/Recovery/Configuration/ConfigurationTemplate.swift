@@ -20,8 +20,12 @@ public struct ConfigurationTemplate: Sendable {
     /// Makes a template; see the properties. The values are written as they are: what is wrong with them shows when the
     /// result is parsed.
     public init(
-        system: String = "textbook", repositoryLocation: String = "./backup", password: String = "env:HOLDFAST_PASSWORD",
-        qdrantURL: String? = "http://127.0.0.1:6333", apiKey: String? = nil, collections: [String] = ["textbook_knowledge"],
+        system: String = "textbook",
+        repositoryLocation: String = "./backup",
+        password: String = "env:HOLDFAST_PASSWORD",
+        qdrantURL: String? = "http://127.0.0.1:6333",
+        apiKey: String? = nil,
+        collections: [String] = ["textbook_knowledge"],
         documents: [String] = ["./docs"]
     ) {
         self.system = system
@@ -63,7 +67,7 @@ public struct ConfigurationTemplate: Sendable {
           location: \(Self.quoted(repositoryLocation))
           # Its password. Without it nothing can be restored: keep a copy away from this machine.
           password: \(Self.quoted(password))
-          # auto: fast, and not where it gains nothing. off: never. max: smallest, slow.
+          # How new data is compressed: auto (fast, and not where it gains nothing), off, or max (smallest, slow).
           compression: auto
 
         """
@@ -95,7 +99,7 @@ public struct ConfigurationTemplate: Sendable {
     private static func collection(_ name: String) -> String {
         """
             - name: \(quoted(name))
-              # stream: read without a copy on the server's disk. snapshot: the server makes one first.
+              # How it is read: stream (no copy on the server's disk) or snapshot (the server makes one first).
               method: stream
               # Queries recorded with their answers and asked again after a restore, 0 to 100.
               golden_queries: \(HoldfastConfiguration.Collection.defaultGoldenQueries)
@@ -156,7 +160,8 @@ public struct ConfigurationTemplate: Sendable {
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"", "\\": text += "\\\(scalar)"
-            case _ where scalar.properties.generalCategory == .control || [0x2028, 0x2029, 0xFEFF].contains(scalar.value):
+            case _
+            where scalar.properties.generalCategory == .control || [0x2028, 0x2029, 0xFEFF].contains(scalar.value):
                 let code = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - code.count) + code
             default: text.unicodeScalars.append(scalar)

@@ -33,14 +33,23 @@ struct ConfigurationTree {
         while true {
             do {
                 let parser = try Parser(
-                    yaml: ConfigurationSource.text(scalars[...]), resolver: .basic, constructor: .default, encoding: .utf8)
+                    yaml: ConfigurationSource.text(scalars[...]),
+                    resolver: .basic,
+                    constructor: .default,
+                    encoding: .utf8
+                )
                 return try parser.singleRoot()
             } catch YamlError.duplicatedKeysInMapping(_, let context) {
                 let position = ConfigurationPosition(line: context.mark.line, column: context.mark.column)
-                guard let index = disguisableIndex(at: position, in: scalars), disguised.count < Self.maximumDuplicates else {
+                guard let index = disguisableIndex(at: position, in: scalars), disguised.count < Self.maximumDuplicates
+                else {
                     report.error(
-                        .duplicateKey, at: position, "a key is given more than once in the same mapping",
-                        suggestion: "Keep one of them.", revealing: .key)
+                        .duplicateKey,
+                        at: position,
+                        "a key is given more than once in the same mapping",
+                        suggestion: "Keep one of them.",
+                        revealing: .key
+                    )
                     return nil
                 }
                 disguised[position] = scalars[index]
@@ -57,7 +66,8 @@ struct ConfigurationTree {
         let quote = scalars[index]
         if quote == "\"" || quote == "'" { index += 1 }
         // An escape, or an empty key, cannot be replaced by one character.
-        guard index < scalars.count, scalars[index] != "\\", scalars[index] != quote || index == source.index(of: position)
+        guard index < scalars.count, scalars[index] != "\\",
+            scalars[index] != quote || index == source.index(of: position)
         else { return nil }
         return index
     }
@@ -68,8 +78,11 @@ struct ConfigurationTree {
         guard nodeCount <= Self.maximumNodes else {
             if nodeCount == Self.maximumNodes + 1 {
                 report.error(
-                    .tooDeep, at: position, "the file holds more than \(Self.maximumNodes) values",
-                    suggestion: "Use patterns instead of lists of files.")
+                    .tooDeep,
+                    at: position,
+                    "the file holds more than \(Self.maximumNodes) values",
+                    suggestion: "Use patterns instead of lists of files."
+                )
             }
             return .init(position: position, content: .nothing)
         }
@@ -89,15 +102,22 @@ struct ConfigurationTree {
             let position = Self.position(key)
             guard let name = self.key(key, at: position) else {
                 report.error(
-                    .unsupportedSyntax, at: position, "a key is not a name",
-                    suggestion: "Write `name: value`; a value with brackets or a `?` in front cannot be a key.")
+                    .unsupportedSyntax,
+                    at: position,
+                    "a key is not a name",
+                    suggestion: "Write `name: value`; a value with brackets or a `?` in front cannot be a key."
+                )
                 continue
             }
             if let first = firstLines[name] {
                 let shown = ConfigurationSource.isPlausibleKey(name.unicodeScalars) ? "'\(name)'" : "a key"
                 report.error(
-                    .duplicateKey, at: position, "\(shown) is given twice, first on line \(first)",
-                    suggestion: "Keep one of them.", revealing: .key)
+                    .duplicateKey,
+                    at: position,
+                    "\(shown) is given twice, first on line \(first)",
+                    suggestion: "Keep one of them.",
+                    revealing: .key
+                )
                 continue
             }
             firstLines[name] = position.line
@@ -135,8 +155,12 @@ extension ConfigurationReport {
             let position = Self.place(of: problem, mark: mark, context: context)
             let explanation = Self.explanations[problem]
             self.error(
-                .syntax, at: position, explanation?.message ?? "the file is not valid YAML: \(problem)",
-                suggestion: explanation?.suggestion, revealing: .knownValue)
+                .syntax,
+                at: position,
+                explanation?.message ?? "the file is not valid YAML: \(problem)",
+                suggestion: explanation?.suggestion,
+                revealing: .knownValue
+            )
         case .reader(let problem, _, _, _):
             self.error(.syntax, at: .init(line: 1, column: 1), "the file is not valid YAML: \(problem)")
         default: self.error(.syntax, at: .init(line: 1, column: 1), "the file is not valid YAML")
@@ -145,8 +169,10 @@ extension ConfigurationReport {
 
     /// What was never closed is shown where it was opened, not at the end of the file.
     private static func place(of problem: String, mark: Mark, context: YamlError.Context?) -> ConfigurationPosition {
-        let isUnclosed = ["found unexpected end of stream", "did not find expected ',' or ']'", "did not find expected ',' or '}'"]
-            .contains(problem)
+        let isUnclosed = [
+            "found unexpected end of stream", "did not find expected ',' or ']'", "did not find expected ',' or '}'",
+        ]
+        .contains(problem)
         let mark = isUnclosed ? context?.mark ?? mark : mark
         return .init(line: mark.line, column: mark.column)
     }

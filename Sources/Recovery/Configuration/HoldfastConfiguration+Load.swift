@@ -22,7 +22,9 @@ extension HoldfastConfiguration {
     ///   - folder: The absolute path that relative paths are relative to.
     /// - Throws: ``ConfigurationError`` with all findings at once.
     public static func parse(
-        _ bytes: some Swift.Collection<UInt8>, file: String, folder: String
+        _ bytes: some Swift.Collection<UInt8>,
+        file: String,
+        folder: String
     ) throws(ConfigurationError) -> HoldfastConfiguration {
         let source = ConfigurationSource(file: file, text: try text(bytes, file: file))
         let preflight = ConfigurationPreflight.check(source)
@@ -42,38 +44,57 @@ extension HoldfastConfiguration {
             return try ConfigurationFile.read(path, limit: maximumFileSize)
         } catch .notFound {
             throw ConfigurationError(
-                .notFound, "there is no configuration file '\(path)'",
-                hint: "Run `holdfast init` to write one, or name another with `--config FILE`.")
+                .notFound,
+                "there is no configuration file '\(path)'",
+                hint: "Run `holdfast init` to write one, or name another with `--config FILE`."
+            )
         } catch .isFolder {
             throw ConfigurationError(
-                .unreadable, "'\(path)' is a folder, not a configuration file", hint: "Name the file in it.")
+                .unreadable,
+                "'\(path)' is a folder, not a configuration file",
+                hint: "Name the file in it."
+            )
         } catch .tooLarge {
             throw tooLarge(path)
         } catch {
             throw ConfigurationError(
-                .unreadable, "the configuration file '\(path)' cannot be read", hint: "May this user read it?", cause: error)
+                .unreadable,
+                "the configuration file '\(path)' cannot be read",
+                hint: "May this user read it?",
+                cause: error
+            )
         }
     }
 
     private static func tooLarge(_ file: String) -> ConfigurationError {
         ConfigurationError(
-            .tooLarge, "'\(file)' is larger than \(maximumFileSize >> 10) KiB", hint: "Is it a configuration file?")
+            .tooLarge,
+            "'\(file)' is larger than \(maximumFileSize >> 10) KiB",
+            hint: "Is it a configuration file?"
+        )
     }
 
     private static func empty(_ file: String) -> ConfigurationError {
-        ConfigurationError(.empty, "'\(file)' says nothing", hint: "Run `holdfast init` to write a first configuration.")
+        ConfigurationError(
+            .empty,
+            "'\(file)' says nothing",
+            hint: "Run `holdfast init` to write a first configuration."
+        )
     }
 
     private static func text(
-        _ bytes: some Swift.Collection<UInt8>, file: String
+        _ bytes: some Swift.Collection<UInt8>,
+        file: String
     ) throws(ConfigurationError) -> String {
         guard bytes.count <= maximumFileSize else { throw tooLarge(file) }
         let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
         let content = bytes.starts(with: mark) ? Array(bytes.dropFirst(mark.count)) : Array(bytes)
         guard let text = String(validating: content, as: UTF8.self) else {
             throw ConfigurationError(
-                .notUTF8, "'\(file)' is not text in UTF-8: see line \(line(ofInvalid: content))",
-                hint: "Save the file in UTF-8.")
+                .notUTF8,
+                "'\(file)' is not text in UTF-8: see line \(line(ofInvalid: content))",
+                hint: "Save the file in UTF-8."
+            )
         }
         guard text.contains(where: { !$0.isWhitespace }) else { throw empty(file) }
         return text
@@ -99,6 +120,7 @@ extension HoldfastConfiguration {
             "'\(report.source.file)' has \(count == 1 ? "an error" : "\(count) errors")"
                 + (rest > 0 ? ", of which the first \(shown.count) findings are shown" : ""),
             hint: "Correct the file and run the command again; docs/reference/configuration.md explains every key.",
-            diagnostics: shown)
+            diagnostics: shown
+        )
     }
 }

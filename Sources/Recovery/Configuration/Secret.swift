@@ -24,9 +24,14 @@ public struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConver
     /// - Throws: ``SecretError`` with code `notText` when it is not UTF-8 or has a line break or another control
     ///   character, which no header or password prompt takes.
     public func revealText() throws(SecretError) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
+        guard let text = String(validating: bytes, as: UTF8.self),
+            !text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F })
         else {
-            throw .init(.notText, "the secret is not one line of text in UTF-8", hint: "Does its place hold something else as well?")
+            throw .init(
+                .notText,
+                "the secret is not one line of text in UTF-8",
+                hint: "Does its place hold something else as well?"
+            )
         }
         return text
     }

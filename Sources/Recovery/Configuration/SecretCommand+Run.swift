@@ -20,8 +20,10 @@ extension SecretCommand {
         switch try await outcome(environment: environment, timeout: timeout) {
         case .timedOut:
             throw SecretError(
-                .commandTimedOut, "the command '\(program)' did not end within \(ConfigurationDuration.render(timeout)) and was stopped",
-                hint: "Does it wait for input? Run it by hand to see.")
+                .commandTimedOut,
+                "the command '\(program)' did not end within \(ConfigurationDuration.render(timeout)) and was stopped",
+                hint: "Does it wait for input? Run it by hand to see."
+            )
         case .ended(.exited(0), let output): return output
         case .ended(.exited(let status), _): throw failure("ended with exit status \(status)")
         case .ended(.signaled(let signal), _): throw failure("was ended by signal \(signal)")
@@ -30,8 +32,10 @@ extension SecretCommand {
 
     private func failure(_ what: String) -> SecretError {
         SecretError(
-            .commandFailed, "the command '\(program)' \(what)",
-            hint: "Run it by hand to see what it says: its messages are not shown here, since they may hold the secret.")
+            .commandFailed,
+            "the command '\(program)' \(what)",
+            hint: "Run it by hand to see what it says: its messages are not shown here, since they may hold the secret."
+        )
     }
 
     private func outcome(environment: [String: String], timeout: Duration) async throws -> Outcome {
@@ -51,12 +55,20 @@ extension SecretCommand {
         var options = PlatformOptions()
         // A group of its own, so that helpers the program started are stopped with it.
         options.processGroupID = 0
-        options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))]
+        options.teardownSequence = [
+            .gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .milliseconds(500))
+        ]
         do {
             let result = try await Subprocess.run(
-                program.contains("/") ? .path(FilePath(program)) : .name(program), arguments: Arguments(arguments),
-                environment: .custom(Self.usable(environment)), workingDirectory: FilePath(folder), platformOptions: options,
-                input: .none, output: .bytes(limit: SecretReference.maximumSize), error: .discarded)
+                program.contains("/") ? .path(FilePath(program)) : .name(program),
+                arguments: Arguments(arguments),
+                environment: .custom(Self.usable(environment)),
+                workingDirectory: FilePath(folder),
+                platformOptions: options,
+                input: .none,
+                output: .bytes(limit: SecretReference.maximumSize),
+                error: .discarded
+            )
             // A program stopped because the task was cancelled has not ended by itself.
             try Task.checkCancellation()
             return .ended(result.terminationStatus, output: result.standardOutput)
@@ -71,11 +83,15 @@ extension SecretCommand {
         switch error.code {
         case .executableNotFound:
             SecretError(
-                .commandNotFound, "there is no program '\(program)'", hint: "Is it installed, and in a folder of PATH?")
+                .commandNotFound,
+                "there is no program '\(program)'",
+                hint: "Is it installed, and in a folder of PATH?"
+            )
         case .failedToChangeWorkingDirectory:
             SecretError(.commandNotFound, "the folder '\(folder)' to run '\(program)' in is not there")
         case .outputLimitExceeded: SecretReference.tooLarge("the output of '\(program)'")
-        case .spawnFailed: SecretError(.commandNotFound, "the program '\(program)' cannot be started", hint: "Is it executable?")
+        case .spawnFailed:
+            SecretError(.commandNotFound, "the program '\(program)' cannot be started", hint: "Is it executable?")
         default: SecretError(.commandFailed, "the command '\(program)' could not be followed to its end")
         }
     }

@@ -30,18 +30,28 @@ public enum SecretReference: Sendable, Hashable, CustomStringConvertible {
             self = .environment(name: try Self.variable(name))
         } else if let path = Self.text(after: "file:", in: text) {
             guard !path.isEmpty else {
-                throw .init(.malformed, "'file:' names no file", hint: "Write file: and a path, for example file:/run/secrets/holdfast.")
+                throw .init(
+                    .malformed,
+                    "'file:' names no file",
+                    hint: "Write file: and a path, for example file:/run/secrets/holdfast."
+                )
             }
             guard !path.hasPrefix("~") else {
-                throw .init(.malformed, "the path after 'file:' begins with ~", hint: "Write the whole path: ~ is not replaced here.")
+                throw .init(
+                    .malformed,
+                    "the path after 'file:' begins with ~",
+                    hint: "Write the whole path: ~ is not replaced here."
+                )
             }
             self = .file(path: ConfigurationPath.absolute(path, in: folder))
         } else if let line = Self.text(after: "command:", in: text) {
             self = .command(try SecretCommand(line, folder: folder))
         } else {
             throw .init(
-                .literal, "the text is not a reference to a secret",
-                hint: "Write env:NAME, file:PATH or command:PROGRAM ARGUMENTS: secrets themselves are kept elsewhere.")
+                .literal,
+                "the text is not a reference to a secret",
+                hint: "Write env:NAME, file:PATH or command:PROGRAM ARGUMENTS: secrets themselves are kept elsewhere."
+            )
         }
     }
 
@@ -60,8 +70,11 @@ public enum SecretReference: Sendable, Hashable, CustomStringConvertible {
         }
         guard isName, let first = scalars.first, !("0"..."9").contains(first) else {
             throw .init(
-                .malformed, "what follows 'env:' is not the name of an environment variable",
-                hint: name.hasPrefix("$") ? "Leave the $ out: env:NAME." : "Use letters, digits and _, as in env:HOLDFAST_PASSWORD.")
+                .malformed,
+                "what follows 'env:' is not the name of an environment variable",
+                hint: name.hasPrefix("$")
+                    ? "Leave the $ out: env:NAME." : "Use letters, digits and _, as in env:HOLDFAST_PASSWORD."
+            )
         }
         return name
     }
@@ -85,7 +98,11 @@ public struct SecretCommand: Sendable, Hashable {
     public init(_ line: String, folder: String) throws(SecretError) {
         var words = try Self.words(line)
         guard let program = words.first, !program.isEmpty else {
-            throw .init(.malformed, "'command:' names no program", hint: "Write command: and a program, for example command:pass show holdfast.")
+            throw .init(
+                .malformed,
+                "'command:' names no program",
+                hint: "Write command: and a program, for example command:pass show holdfast."
+            )
         }
         words.removeFirst()
         self.program = program.contains("/") ? ConfigurationPath.absolute(program, in: folder) : program
@@ -114,8 +131,10 @@ public struct SecretCommand: Sendable, Hashable {
                 word = nil
             } else if "|&;<>()$`".contains(character) {
                 throw .init(
-                    .malformed, "the command holds '\(character)', which only a shell understands",
-                    hint: "Put the character in single quotes, or let a shell do it: command:sh -c '…'.")
+                    .malformed,
+                    "the command holds '\(character)', which only a shell understands",
+                    hint: "Put the character in single quotes, or let a shell do it: command:sh -c '…'."
+                )
             } else {
                 word = (word ?? "") + String(character)
             }

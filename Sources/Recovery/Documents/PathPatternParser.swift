@@ -30,23 +30,32 @@ struct PathPatternParser {
         }
         guard text.utf8.count <= PathPattern.maximumLength else {
             throw .init(
-                .tooLong, "the pattern has \(text.utf8.count) bytes, more than \(PathPattern.maximumLength)",
-                hint: "Write several patterns: a list of them matches what any of them matches.")
+                .tooLong,
+                "the pattern has \(text.utf8.count) bytes, more than \(PathPattern.maximumLength)",
+                hint: "Write several patterns: a list of them matches what any of them matches."
+            )
         }
         if first == "!" {
             throw .init(
-                .negated, "a pattern cannot begin with `!`",
-                hint: "List what to leave out under `exclude`; for a name that begins with `!`, write `\\!`.")
+                .negated,
+                "a pattern cannot begin with `!`",
+                hint: "List what to leave out under `exclude`; for a name that begins with `!`, write `\\!`."
+            )
         }
         if first == "/" {
             throw .init(
-                .absolute, "a pattern cannot begin with `/`",
-                hint: "Patterns are relative to the folder: leave the first `/` out.")
+                .absolute,
+                "a pattern cannot begin with `/`",
+                hint: "Patterns are relative to the folder: leave the first `/` out."
+            )
         }
         if last == "/" {
             throw .init(
-                .trailingSlash, "a pattern cannot end with `/`",
-                hint: "Write `**` after the slash for everything inside the folder.", at: scalars.count - 1)
+                .trailingSlash,
+                "a pattern cannot end with `/`",
+                hint: "Write `**` after the slash for everything inside the folder.",
+                at: scalars.count - 1
+            )
         }
     }
 
@@ -62,7 +71,11 @@ struct PathPatternParser {
                 if depth > 0 { return atStart }
                 if scalar == "}" {
                     throw .init(
-                        .strayBrace, "`}` has no `{` before it", hint: "Write `\\}` for the character itself.", at: index)
+                        .strayBrace,
+                        "`}` has no `{` before it",
+                        hint: "Write `\\}` for the character itself.",
+                        at: index
+                    )
                 }
                 atStart = literal(scalar)
             case "*": atStart = try parseStars(atComponentStart: atStart)
@@ -78,8 +91,11 @@ struct PathPatternParser {
                 index += 1
                 guard let escaped = current else {
                     throw .init(
-                        .danglingBackslash, "the pattern ends with a single `\\`",
-                        hint: "Write `\\\\` for the character itself.", at: index - 1)
+                        .danglingBackslash,
+                        "the pattern ends with a single `\\`",
+                        hint: "Write `\\\\` for the character itself.",
+                        at: index - 1
+                    )
                 }
                 atStart = literal(escaped)
             default:
@@ -101,15 +117,21 @@ struct PathPatternParser {
     private func checkComponent() throws(PathPatternError) {
         if current == "/" {
             throw .init(
-                .emptyComponent, "the pattern has an empty component",
-                hint: "Write one `/` between two names.", at: index)
+                .emptyComponent,
+                "the pattern has an empty component",
+                hint: "Write one `/` between two names.",
+                at: index
+            )
         }
         let dots = scalars[index...].prefix { $0 == "." }.count
         let end = scalar(ahead: dots)
         if (1...2).contains(dots), end == nil || end == "/" || (depth > 0 && (end == "," || end == "}")) {
             throw .init(
-                .dotComponent, "the pattern has `\(dots == 1 ? "." : "..")` as a component",
-                hint: "Patterns are relative to the folder and stay in it: leave the component out.", at: index)
+                .dotComponent,
+                "the pattern has `\(dots == 1 ? "." : "..")` as a component",
+                hint: "Patterns are relative to the folder and stay in it: leave the component out.",
+                at: index
+            )
         }
     }
 
@@ -124,8 +146,11 @@ struct PathPatternParser {
         let endsComponent = end == nil || end == "/" || (depth > 0 && (end == "," || end == "}"))
         guard count == 2, atComponentStart, endsComponent else {
             throw .init(
-                .misplacedStars, "`\(String(repeating: "*", count: count))` is not alone between two slashes",
-                hint: "Write `**/` for any number of folders, `*` for any characters of one name.", at: index)
+                .misplacedStars,
+                "`\(String(repeating: "*", count: count))` is not alone between two slashes",
+                hint: "Write `**/` for any number of folders, `*` for any characters of one name.",
+                at: index
+            )
         }
         index += 2
         if end == "/" {
@@ -160,8 +185,11 @@ struct PathPatternParser {
         let opening = index
         guard depth < PathPattern.maximumDepth else {
             throw .init(
-                .tooDeep, "braces are nested more than \(PathPattern.maximumDepth) levels deep",
-                hint: "Write several patterns: a list of them matches what any of them matches.", at: opening)
+                .tooDeep,
+                "braces are nested more than \(PathPattern.maximumDepth) levels deep",
+                hint: "Write several patterns: a list of them matches what any of them matches.",
+                at: opening
+            )
         }
         depth += 1
         index += 1
@@ -173,7 +201,11 @@ struct PathPatternParser {
             atStart = try parseSequence(atComponentStart: atComponentStart) && atStart
             guard let separator = current else {
                 throw .init(
-                    .unclosedBrace, "`{` has no `}` after it", hint: "Write `\\{` for the character itself.", at: opening)
+                    .unclosedBrace,
+                    "`{` has no `}` after it",
+                    hint: "Write `\\{` for the character itself.",
+                    at: opening
+                )
             }
             index += 1
             guard separator == "," else {
@@ -204,7 +236,11 @@ struct PathPatternParser {
         }
         guard current == "]" else {
             throw .init(
-                .unclosedClass, "`[` has no `]` after it", hint: "Write `\\[` for the character itself.", at: opening)
+                .unclosedClass,
+                "`[` has no `]` after it",
+                hint: "Write `\\[` for the character itself.",
+                at: opening
+            )
         }
         index += 1
         program.classes.append(set)
@@ -219,8 +255,11 @@ struct PathPatternParser {
         let upper = try parseClassCharacter(opening: opening)
         guard lower <= upper else {
             throw .init(
-                .reversedRange, "a range ends before it begins",
-                hint: "Write the smaller character first; for the character `-` itself, write it last.", at: start)
+                .reversedRange,
+                "a range ends before it begins",
+                hint: "Write the smaller character first; for the character `-` itself, write it last.",
+                at: start
+            )
         }
         return lower...upper
     }
@@ -229,11 +268,19 @@ struct PathPatternParser {
         if current == "\\" { index += 1 }
         guard let scalar = current else {
             throw .init(
-                .unclosedClass, "`[` has no `]` after it", hint: "Write `\\[` for the character itself.", at: opening)
+                .unclosedClass,
+                "`[` has no `]` after it",
+                hint: "Write `\\[` for the character itself.",
+                at: opening
+            )
         }
         if scalar == "/" {
             throw .init(
-                .emptyClass, "a class cannot name `/`", hint: "Write the slash outside of the brackets.", at: index)
+                .emptyClass,
+                "a class cannot name `/`",
+                hint: "Write the slash outside of the brackets.",
+                at: index
+            )
         }
         index += 1
         return scalar.value

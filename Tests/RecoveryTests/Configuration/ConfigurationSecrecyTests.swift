@@ -58,6 +58,7 @@ struct ConfigurationSecrecyTests {
                       |             ^
                       = Write 'password: env:NAME', 'file:PATH' or 'command:PROGRAM ARGUMENTS', for example 'password: env:HOLDFAST_PASSWORD'.
                 """
-            ])
+            ]
+        )
     }
 }

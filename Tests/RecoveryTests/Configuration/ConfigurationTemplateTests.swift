@@ -7,9 +7,14 @@ struct ConfigurationTemplateTests {
     @Test("is read by our own reader, with the values it was given")
     func parses() throws {
         let template = ConfigurationTemplate(
-            system: "shop", repositoryLocation: "/mnt/my disk/repo", password: "command:pass show 'a b'",
-            qdrantURL: "https://q.example:6333", apiKey: "file:/run/secrets/key", collections: ["a", "b \"c\""],
-            documents: ["./docs", "/srv/blog"])
+            system: "shop",
+            repositoryLocation: "/mnt/my disk/repo",
+            password: "command:pass show 'a b'",
+            qdrantURL: "https://q.example:6333",
+            apiKey: "file:/run/secrets/key",
+            collections: ["a", "b c's"],
+            documents: ["./docs", "/srv/blog"]
+        )
         let configuration = try parse(template.render())
         #expect(configuration.warnings.isEmpty)
         #expect(configuration.system == "shop")
@@ -25,7 +30,7 @@ struct ConfigurationTemplateTests {
     func defaults() throws {
         let configuration = try parse(ConfigurationTemplate().render())
         #expect(configuration.qdrant?.timeout == HoldfastConfiguration.Qdrant.defaultTimeout)
-        #expect(configuration.qdrant?.collections == [.init(name: "textbook_knowledge", method: .stream, goldenQueries: 5)])
+        #expect(configuration.qdrant?.collections == [.init("textbook_knowledge")])
         #expect(configuration.qdrant?.apiKey == nil)
     }
 
@@ -40,8 +45,10 @@ struct ConfigurationTemplateTests {
         #expect(configuration.documents.map(\.name) == ["documents"])
         #expect(configuration.documents[0].selection.include.map(\.text) == ["**/*.mdx"])
         let keys = [
-            "version", "repository", "location", "password", "compression", "system", "qdrant", "url", "api_key", "ca_certificate",
-            "collections", "name", "method", "golden_queries", "timeout", "documents", "path", "include", "exclude", "restore",
+            "version", "repository", "location", "password", "compression", "system", "qdrant", "url", "api_key",
+            "ca_certificate",
+            "collections", "name", "method", "golden_queries", "timeout", "documents", "path", "include", "exclude",
+            "restore",
             "green_within", "score_tolerance",
         ]
         for key in keys { #expect(set.contains(try Regex("(?m)^[ -]*\(key):")), "\(key)") }
@@ -57,7 +64,11 @@ struct ConfigurationTemplateTests {
 
     @Test(
         "keeps any text as it is, so that none of it becomes YAML",
-        arguments: ["a: b", "x # y", "\"", "'", "\\", "- a", "*a", "&a", "!a", "null", "~", "{a", "a\u{2028}b", "é日", "[", "a,b", "%", "@", "`", "|", "---", "1", "a:"])
+        arguments: [
+            "a: b", "x # y", "\"", "'", "\\", "- a", "*a", "&a", "!a", "null", "~", "{a", "a\u{2028}b", "é日", "[",
+            "a,b", "%", "@", "`", "|", "---", "1", "a:",
+        ]
+    )
     func quoting(_ name: String) throws {
         let configuration = try? parse(ConfigurationTemplate(documents: ["./docs/" + name, name]).render())
         // Some make no folder's name, but each must come back as it was or be refused by name.

@@ -33,12 +33,13 @@ struct HoldfastConfigurationTests {
     @Test("has the documented defaults for what it leaves out")
     func defaults() throws {
         let configuration = try parse(
-            ConfigurationTexts.minimal + "qdrant: {url: \"http://[::1]:6333\", collections: [a]}\n")
+            ConfigurationTexts.minimal + "qdrant: {url: \"http://[::1]:6333\", collections: [a]}\n"
+        )
         #expect(configuration.repository.compression == .auto)
         #expect(configuration.restore == .standard)
         #expect(configuration.qdrant?.timeout == .seconds(30))
         #expect(configuration.qdrant?.apiKey == nil)
-        #expect(configuration.qdrant?.collections == [.init(name: "a", method: .stream, goldenQueries: 5)])
+        #expect(configuration.qdrant?.collections == [.init("a")])
         #expect(try parse(ConfigurationTexts.minimal).qdrant == nil)
     }
 
@@ -60,7 +61,10 @@ struct HoldfastConfigurationTests {
         #expect(missing.hint?.contains("holdfast init") == true)
     }
 
-    @Test("is refused when it says nothing", arguments: ["", "\n\n", "# only a comment\n", "---\n", "null\n", "\u{FEFF}"])
+    @Test(
+        "is refused when it says nothing",
+        arguments: ["", "\n\n", "# only a comment\n", "---\n", "null\n", "\u{FEFF}"]
+    )
     func empty(_ text: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try parse(text) }
         #expect(error.code == .empty)
@@ -92,7 +96,8 @@ struct HoldfastConfigurationTests {
             ("url: http://localhost:6334", .invalidValue, 9),
             ("url: http://qdrant.internal:6333\n  api_key: env:KEY", .insecure, 10),
             ("url: http://localhost:6333\n  ca_certificate: ca.pem", .invalidValue, 10),
-        ])
+        ]
+    )
     func warnings(_ lines: String, _ code: ConfigurationDiagnostic.Code, _ line: Int) throws {
         let configuration = try parse(ConfigurationTexts.minimal + "qdrant:\n  \(lines)\n  collections: [a]\n")
         #expect(configuration.warnings.map(\.code) == [code])

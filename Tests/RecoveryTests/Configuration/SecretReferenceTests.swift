@@ -10,7 +10,8 @@ struct SecretReferenceTests {
         #expect(try SecretReference("env: A", relativeTo: "/x") == .environment(name: "A"))
         #expect(try SecretReference("file:a/b", relativeTo: "/x") == .file(path: "/x/a/b"))
         #expect(try SecretReference("file:/a b", relativeTo: "/x") == .file(path: "/a b"))
-        guard case .command(let command) = try SecretReference("command:./get \"a b\" 'c\\' d\\ e ''", relativeTo: "/x") else {
+        guard case .command(let command) = try SecretReference("command:./get \"a b\" 'c\\' d\\ e ''", relativeTo: "/x")
+        else {
             throw SecretError(.malformed, "not a command")
         }
         #expect(command.program == "/x/get")
@@ -21,11 +22,15 @@ struct SecretReferenceTests {
     @Test(
         "is refused when it is incomplete, without being repeated",
         arguments: [
-            ("hunter2", SecretError.Code.literal), ("", .literal), ("ENV:A", .literal), ("env:", .malformed), ("env:$A", .malformed),
-            ("env:1A", .malformed), ("env:A B", .malformed), ("file:", .malformed), ("file:~/x", .malformed), ("command:", .malformed),
-            ("command:echo hunter2 | tr a b", .malformed), ("command:echo $(hunter2)", .malformed), ("command:echo 'hunter2", .malformed),
+            ("hunter2", SecretError.Code.literal), ("", .literal), ("ENV:A", .literal), ("env:", .malformed),
+            ("env:$A", .malformed),
+            ("env:1A", .malformed), ("env:A B", .malformed), ("file:", .malformed), ("file:~/x", .malformed),
+            ("command:", .malformed),
+            ("command:echo hunter2 | tr a b", .malformed), ("command:echo $(hunter2)", .malformed),
+            ("command:echo 'hunter2", .malformed),
             ("command:echo \\", .malformed), ("command:''", .malformed),
-        ])
+        ]
+    )
     func refused(_ text: String, _ code: SecretError.Code) throws {
         let error = try #require(throws: SecretError.self) { try SecretReference(text, relativeTo: "/") }
         #expect(error.code == code)
@@ -43,7 +48,10 @@ struct SecretReferenceTests {
 @Suite("Getting a secret")
 struct SecretResolutionTests {
     private func resolve(
-        _ text: String, in folder: String = "/", environment: [String: String] = [:], timeout: Duration = .seconds(30)
+        _ text: String,
+        in folder: String = "/",
+        environment: [String: String] = [:],
+        timeout: Duration = .seconds(30)
     ) async throws -> Secret {
         try await SecretReference(text, relativeTo: folder).resolve(environment: environment, timeout: timeout)
     }
@@ -58,7 +66,9 @@ struct SecretResolutionTests {
     }
 
     private func withFile<Result>(
-        _ bytes: [UInt8], mode: Int = 0o600, _ body: (_ folder: String) async throws -> Result
+        _ bytes: [UInt8],
+        mode: Int = 0o600,
+        _ body: (_ folder: String) async throws -> Result
     ) async throws -> Result {
         let folder = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -74,12 +84,19 @@ struct SecretResolutionTests {
         #expect(try await resolve("env:A", environment: ["A": " x\n"]).reveal() == Array(" x\n".utf8))
         #expect(await code { try await resolve("env:A") } == .notSet)
         #expect(await code { try await resolve("env:A", environment: ["A": ""]) } == .empty)
-        #expect(await code { try await resolve("env:A", environment: ["A": String(repeating: "x", count: 65537)]) } == .tooLarge)
+        #expect(
+            await code { try await resolve("env:A", environment: ["A": String(repeating: "x", count: 65537)]) }
+                == .tooLarge
+        )
     }
 
     @Test(
         "takes one line break off the end of a file",
-        arguments: [("s3cret", "s3cret"), ("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), ("s3cret\n\n", "s3cret\n"), (" a b ", " a b ")])
+        arguments: [
+            ("s3cret", "s3cret"), ("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), ("s3cret\n\n", "s3cret\n"),
+            (" a b ", " a b "),
+        ]
+    )
     func file(_ content: String, _ secret: String) async throws {
         let resolved = try await withFile(Array(content.utf8)) { try await resolve("file:secret", in: $0) }
         #expect(resolved.reveal() == Array(secret.utf8))
@@ -98,9 +115,15 @@ struct SecretResolutionTests {
     func badFiles() async throws {
         #expect(await code { try await resolve("file:/nonexistent/secret") } == .fileNotFound)
         #expect(await code { try await resolve("file:/") } == .fileUnreadable)
-        #expect(try await withFile([0x0A]) { folder in await code { try await resolve("file:secret", in: folder) } } == .empty)
+        #expect(
+            try await withFile([0x0A]) { folder in await code { try await resolve("file:secret", in: folder) } }
+                == .empty
+        )
         let large = [UInt8](repeating: 0x78, count: SecretReference.maximumSize + 1)
-        #expect(try await withFile(large) { folder in await code { try await resolve("file:secret", in: folder) } } == .tooLarge)
+        #expect(
+            try await withFile(large) { folder in await code { try await resolve("file:secret", in: folder) } }
+                == .tooLarge
+        )
     }
 
     @Test("takes the output of a program, run without a shell, in the configuration's folder, with its environment")
@@ -119,10 +142,13 @@ struct SecretResolutionTests {
     @Test(
         "says why a program gave none, without what it wrote",
         arguments: [
-            ("command:no-such-program-here", SecretError.Code.commandNotFound), ("command:/etc/passwd", .commandNotFound),
-            ("command:sh -c 'echo hunter2 >&2; echo hunter2; exit 3'", .commandFailed), ("command:sh -c 'kill -9 $$'", .commandFailed),
+            ("command:no-such-program-here", SecretError.Code.commandNotFound),
+            ("command:/etc/passwd", .commandNotFound),
+            ("command:sh -c 'echo hunter2 >&2; echo hunter2; exit 3'", .commandFailed),
+            ("command:sh -c 'kill -9 $$'", .commandFailed),
             ("command:true", .empty), ("command:yes hunter2", .tooLarge),
-        ])
+        ]
+    )
     func commandFailures(_ text: String, _ code: SecretError.Code) async throws {
         do {
             _ = try await resolve(text, environment: ["PATH": "/usr/bin:/bin", "KEY": "hunter2"])
@@ -137,7 +163,10 @@ struct SecretResolutionTests {
     @Test("stops a program that does not end, with the helpers it started")
     func timeout() async throws {
         let text = "command:sh -c 'sleep 60 & wait'"
-        #expect(await code { try await resolve(text, environment: ["PATH": "/usr/bin:/bin"], timeout: .milliseconds(200)) } == .commandTimedOut)
+        #expect(
+            await code { try await resolve(text, environment: ["PATH": "/usr/bin:/bin"], timeout: .milliseconds(200)) }
+                == .commandTimedOut
+        )
     }
 
     @Test("ends with the task that asked for it")

@@ -13,7 +13,11 @@ struct PathPatternTests {
     static let examples: [Example] = [
         Example(pattern: "*.mdx", matching: ["a.mdx", ".mdx"], other: ["a/b.mdx", "a.mdx2", "a.md"]),
         Example(pattern: "**/*.mdx", matching: ["a.mdx", "a/b.mdx", "a/b/c/d.mdx"], other: ["a/b.mdx/c", "mdx"]),
-        Example(pattern: "**/.git/**", matching: [".git/HEAD", "a/.git/b/c"], other: [".git", "a/.git", "git/x", "a.git/x"]),
+        Example(
+            pattern: "**/.git/**",
+            matching: [".git/HEAD", "a/.git/b/c"],
+            other: [".git", "a/.git", "git/x", "a.git/x"]
+        ),
         Example(pattern: "**", matching: ["a", "a/b", ".x"], other: [""]),
         Example(pattern: "docs/**", matching: ["docs/a", "docs/a/b"], other: ["docs", "docs/", "doc/a", "x/docs/a"]),
         Example(pattern: "a/**/b", matching: ["a/b", "a/x/b", "a/x/y/b"], other: ["ab", "a/xb", "a//b", "a/b/c"]),
@@ -46,13 +50,19 @@ struct PathPatternTests {
         "refuses what cannot be meant, naming the place",
         arguments: [
             ("", PathPatternError.Code.empty, 0), ("!a", .negated, 0), ("/a", .absolute, 0), ("a/", .trailingSlash, 1),
-            ("a//b", .emptyComponent, 2), ("./a", .dotComponent, 0), ("a/../b", .dotComponent, 2), ("a/.", .dotComponent, 2),
-            ("a**", .misplacedStars, 1), ("**a", .misplacedStars, 0), ("***", .misplacedStars, 0), ("a/**b", .misplacedStars, 2),
-            ("x{**,a}", .misplacedStars, 2), ("a[b", .unclosedClass, 1), ("[]", .unclosedClass, 0), ("[!]", .unclosedClass, 0),
-            ("[a\\", .unclosedClass, 0), ("[a/]", .emptyClass, 2), ("[z-a]", .reversedRange, 1), ("{a,b", .unclosedBrace, 0),
-            ("a}", .strayBrace, 1), ("{{{{{{{{{a}}}}}}}}}", .tooDeep, 8), ("a\\", .danglingBackslash, 1), ("{a,../b}", .dotComponent, 3),
+            ("a//b", .emptyComponent, 2), ("./a", .dotComponent, 0), ("a/../b", .dotComponent, 2),
+            ("a/.", .dotComponent, 2),
+            ("a**", .misplacedStars, 1), ("**a", .misplacedStars, 0), ("***", .misplacedStars, 0),
+            ("a/**b", .misplacedStars, 2),
+            ("x{**,a}", .misplacedStars, 2), ("a[b", .unclosedClass, 1), ("[]", .unclosedClass, 0),
+            ("[!]", .unclosedClass, 0),
+            ("[a\\", .unclosedClass, 0), ("[a/]", .emptyClass, 2), ("[z-a]", .reversedRange, 1),
+            ("{a,b", .unclosedBrace, 0),
+            ("a}", .strayBrace, 1), ("{{{{{{{{{a}}}}}}}}}", .tooDeep, 8), ("a\\", .danglingBackslash, 1),
+            ("{a,../b}", .dotComponent, 3),
             (String(repeating: "a", count: 1025), .tooLong, 0),
-        ] as [(String, PathPatternError.Code, Int)])
+        ] as [(String, PathPatternError.Code, Int)]
+    )
     func refusals(_ text: String, _ code: PathPatternError.Code, _ offset: Int) throws {
         let error = try #require(throws: PathPatternError.self) { try PathPattern(text) }
         #expect(error.code == code)
@@ -96,7 +106,9 @@ struct PathPatternTests {
         var random = SeededGenerator(seed: seed)
         let alphabet = Array("ab/*?[]{},!-\\.^é")
         for _ in 0..<200 {
-            let text = String((0..<Int.random(in: 0...12, using: &random)).map { _ in alphabet.randomElement(using: &random)! })
+            let text = String(
+                (0..<Int.random(in: 0...12, using: &random)).map { _ in alphabet.randomElement(using: &random)! }
+            )
             do {
                 _ = try PathPattern(text).matches("a/b")
             } catch {
@@ -119,11 +131,13 @@ struct PathPatternTests {
     @Test(
         "says when everything inside a folder matches, and when nothing can",
         arguments: [
-            ("**/.git/**", ".git", true, true), ("**/.git/**", "a/.git", true, true), ("**/.git/**", "a/.git/b", true, true),
+            ("**/.git/**", ".git", true, true), ("**/.git/**", "a/.git", true, true),
+            ("**/.git/**", "a/.git/b", true, true),
             ("**/.git/**", "a", false, true), ("docs/**", "docs", true, true), ("docs/**", "blog", false, false),
             ("*.mdx", "a", false, false), ("a/*/c", "a", false, true), ("a/*/c", "a/b/c", false, false),
             ("**", "", true, true), ("**/*.mdx", "any/where", false, true), ("{a,b/**}", "b", true, true),
-        ])
+        ]
+    )
     func folders(_ text: String, _ folder: String, _ everything: Bool, _ something: Bool) throws {
         let pattern = try PathPattern(text)
         #expect(pattern.matchesEverything(inside: folder.utf8) == everything)
@@ -167,7 +181,9 @@ struct PathSelectionTests {
     @Test("takes what is included and not excluded, nor in an excluded folder")
     func selects() throws {
         let selection = PathSelection(
-            include: [try PathPattern("**/*.mdx")], exclude: [try PathPattern("**/drafts"), try PathPattern("old/**")])
+            include: [try PathPattern("**/*.mdx")],
+            exclude: [try PathPattern("**/drafts"), try PathPattern("old/**")]
+        )
         #expect(selection.selects("a.mdx".utf8))
         #expect(selection.selects("x/a.mdx".utf8))
         #expect(!selection.selects("a.md".utf8))
@@ -178,7 +194,10 @@ struct PathSelectionTests {
 
     @Test("does not enter folders whose files it would not take")
     func folders() throws {
-        let selection = PathSelection(include: [try PathPattern("docs/**/*.mdx")], exclude: [try PathPattern("**/.git/**")])
+        let selection = PathSelection(
+            include: [try PathPattern("docs/**/*.mdx")],
+            exclude: [try PathPattern("**/.git/**")]
+        )
         #expect(selection.decision(forFolder: "docs".utf8) == .enter)
         #expect(selection.decision(forFolder: "docs/a".utf8) == .enter)
         #expect(selection.decision(forFolder: "docs/.git".utf8) == .excluded)
@@ -190,7 +209,8 @@ struct PathSelectionTests {
         var random = SeededGenerator(seed: seed)
         let selection = PathSelection(
             include: [try PathPattern(PathPatternTests.randomPattern(using: &random))],
-            exclude: [try PathPattern(PathPatternTests.randomPattern(using: &random))])
+            exclude: [try PathPattern(PathPatternTests.randomPattern(using: &random))]
+        )
         for _ in 0..<50 {
             let path = PathPatternTests.randomPath(using: &random)
             let names = path.split(separator: "/")

@@ -1,0 +1,160 @@
+/// Makes a configuration of a tree, going on after every mistake so that all of them are reported.
+///
+/// Each `decode` function returns `nil` for what it has reported as wrong, and the default for what is not there.
+struct ConfigurationDecoder {
+    /// The absolute path that relative paths start from.
+    let folder: String
+    var report: ConfigurationReport
+
+    mutating func decode(_ root: ConfigurationNode) -> HoldfastConfiguration? {
+        guard var section = section(.root, root) else { return nil }
+        // A file for another version means other things by its keys: nothing else in it is worth a remark.
+        guard let version = version(&section) else { return nil }
+        let repository = section.take("repository").flatMap { self.repository($0) }
+        let system = section.take("system").flatMap { name($0, of: "system") }
+        let qdrant = section.take("qdrant")
+        let documents = section.take("documents")
+        let restore = section.take("restore")
+        requireSource(section, qdrant: qdrant, documents: documents)
+        let decodedQdrant = qdrant.flatMap { self.qdrant($0) }
+        let decodedDocuments = documents.map { self.documents($0, repository: repository?.location) }
+        let decodedRestore = restore.map { self.restore($0) } ?? .standard
+        close(section, required: ["repository", "system"])
+        guard let repository, let system, let decodedRestore else { return nil }
+        return HoldfastConfiguration(
+            version: version,
+            repository: repository,
+            system: system,
+            qdrant: decodedQdrant,
+            documents: decodedDocuments ?? [],
+            restore: decodedRestore,
+            warnings: report.sorted
+        )
+    }
+
+    private mutating func version(_ section: inout ConfigurationSection) -> Int? {
+        guard let node = section.take("version") else {
+            report.error(
+                .missingKey,
+                at: section.position,
+                "the configuration does not say which version of the schema it is for",
+                suggestion: "Begin the file with 'version: \(ConfigurationSchema.version)'."
+            )
+            return nil
+        }
+        guard let version = integer(node, of: "version", in: 0...Int.max, example: "version: 1") else { return nil }
+        guard version == ConfigurationSchema.version else {
+            report.error(
+                .unsupportedVersion,
+                at: node.position,
+                "the file is for version \(version) of the schema, this program reads version \(ConfigurationSchema.version)",
+                suggestion: version > ConfigurationSchema.version
+                    ? "Use a newer Holdfast." : "Write 'version: \(ConfigurationSchema.version)'.",
+                revealing: .value
+            )
+            return nil
+        }
+        return version
+    }
+
+    private mutating func requireSource(
+        _ section: ConfigurationSection,
+        qdrant: ConfigurationNode?,
+        documents: ConfigurationNode?
+    ) {
+        guard qdrant == nil, documents == nil, !section.hasLookalike(of: ["qdrant", "documents"]) else { return }
+        report.error(
+            .missingKey,
+            at: section.position,
+            "the configuration names nothing to back up",
+            suggestion: "Add 'qdrant:' with a server, 'documents:' with a folder, or both."
+        )
+    }
+
+    private mutating func repository(_ node: ConfigurationNode) -> HoldfastConfiguration.Repository? {
+        guard var section = section(.repository, node) else { return nil }
+        let location = section.take("location").flatMap { self.location($0) }
+        let password = section.take("password").flatMap { secret($0, of: "password", example: "env:HOLDFAST_PASSWORD") }
+        let compression = section.take("compression").map {
+            choice($0, of: "compression", HoldfastConfiguration.Compression.self)
+        }
+        close(section, required: ["location", "password"])
+        guard let location, let password else { return nil }
+        return .init(location: location, password: password, compression: compression.flatMap(\.self) ?? .auto)
+    }
+
+    private mutating func location(_ node: ConfigurationNode) -> HoldfastConfiguration.RepositoryLocation? {
+        guard let text = text(node, of: "location", example: "location: ./backup") else { return nil }
+        let remote = ["s3", "sftp", "rest", "b2", "azure", "gs", "swift", "rclone", "http", "https"]
+        if let scheme = remote.first(where: { text.lowercased().hasPrefix($0 + ":") }) {
+            report.error(
+                .notYetSupported,
+                at: node.position,
+                "repositories at '\(scheme):' are not yet supported",
+                suggestion:
+                    "Name a local folder, for example 'location: ./backup'; it can be copied with restic from there."
+            )
+            return nil
+        }
+        return path(text, at: node.position, of: "location").map { .folder($0) }
+    }
+
+    private mutating func restore(_ node: ConfigurationNode) -> HoldfastConfiguration.Restore? {
+        guard var section = section(.restore, node) else { return nil }
+        var restore = HoldfastConfiguration.Restore.standard
+        if let limit = section.take("green_within") {
+            restore.greenWithin = duration(limit, of: "green_within", example: "5m") ?? restore.greenWithin
+        }
+        if let tolerance = section.take("score_tolerance") {
+            restore.scoreTolerance = self.tolerance(tolerance) ?? restore.scoreTolerance
+        }
+        close(section, required: [])
+        return restore
+    }
+
+    private mutating func tolerance(_ node: ConfigurationNode) -> Double? {
+        guard case .text(let text, isPlain: true) = node.content, let value = Double(text), value.isFinite, value >= 0,
+            text.allSatisfy({ $0.isASCII && !"xXpP".contains($0) })
+        else {
+            report.error(
+                .wrongType,
+                at: node.position,
+                "'score_tolerance' must be a number from 0 up, found \(found(node))",
+                suggestion: "Write for example 'score_tolerance: 0.0001'.",
+                revealing: .value
+            )
+            return nil
+        }
+        return value
+    }
+}
+
+/// One mapping of the file while its keys are being used up.
+struct ConfigurationSection {
+    let schema: ConfigurationSchema
+    let position: ConfigurationPosition
+    private let entries: [ConfigurationEntry]
+    private var taken: Set<String> = []
+
+    init(_ schema: ConfigurationSchema, at position: ConfigurationPosition, _ entries: [ConfigurationEntry]) {
+        self.schema = schema
+        self.position = position
+        self.entries = entries
+    }
+
+    /// The value of a key, `nil` when the key is not there.
+    mutating func take(_ key: String) -> ConfigurationNode? {
+        taken.insert(key)
+        return entries.first { $0.key == key }?.value
+    }
+
+    func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
+
+    /// The keys that the schema does not have.
+    var unknown: [ConfigurationEntry] { entries.filter { !schema.keys.contains($0.key) } }
+
+    /// Whether an unknown key was probably meant to be one of these, so that their absence needs no second remark.
+    func hasLookalike(of keys: [String]) -> Bool {
+        unknown.contains { EditDistance.nearest(to: $0.key, among: schema.keys).map(keys.contains) ?? false }
+    }
+}

@@ -1,0 +1,119 @@
+public import FoundationEssentials
+
+/// What `holdfast.yaml` says: which system is protected, where its backups go, how it is reached.
+///
+/// A value of this type has been checked: names are valid and unique, addresses parse, paths are absolute, patterns can
+/// match. Whether the places it names exist is for the commands to find out. It holds no secret, only where to get each.
+public struct HoldfastConfiguration: Sendable, Hashable {
+    /// The name under which commands look for the file.
+    public static let defaultFileName = "holdfast.yaml"
+    /// The largest file that is read, in bytes.
+    public static let maximumFileSize = 1 << 20
+
+    /// The version of the schema that the file was written for.
+    public var version: Int
+    /// Where backups are stored.
+    public var repository: Repository
+    /// The name of the protected system: the host name and tag of its snapshots.
+    public var system: String
+    /// The Qdrant server and what of it is protected; `nil` when only documents are.
+    public var qdrant: Qdrant?
+    /// The folders of documents that are protected; empty when only Qdrant is.
+    public var documents: [Documents]
+    /// What a restore has to reach before it counts as verified.
+    public var restore: Restore
+    /// What was questionable in the file, but no reason to refuse it.
+    public var warnings: [ConfigurationDiagnostic] = []
+
+    /// Where backups are stored, and how.
+    public struct Repository: Sendable, Hashable {
+        /// The folder or bucket.
+        public var location: RepositoryLocation
+        /// Where its password is to be had.
+        public var password: SecretReference
+        /// How hard new data is compressed.
+        public var compression: Compression
+    }
+
+    /// The place of a repository.
+    public enum RepositoryLocation: Sendable, Hashable, CustomStringConvertible {
+        /// A folder on a disk of this machine: its absolute path.
+        case folder(String)
+
+        /// The place as a user would write it.
+        public var description: String {
+            switch self {
+            case .folder(let path): path
+            }
+        }
+    }
+
+    /// How hard new data is compressed before it is stored.
+    public enum Compression: String, Sendable, Hashable, CaseIterable {
+        /// Fast, and not at all where it would gain nothing.
+        case auto
+        /// Not at all.
+        case off
+        /// As small as possible, slowly.
+        case max
+    }
+
+    /// A Qdrant server and what of it is protected.
+    public struct Qdrant: Sendable, Hashable {
+        /// Longest time one request may take unless the file says otherwise.
+        public static let defaultTimeout = Duration.seconds(30)
+
+        /// The base of its REST API: `http` or `https`, no credentials, query or fragment, no slash at the end.
+        public var url: URL
+        /// Where the API key is to be had, if the server wants one.
+        public var apiKey: SecretReference?
+        /// Absolute path of a PEM file with the authorities to trust instead of the system's.
+        public var caCertificate: String?
+        /// The collections that are protected, each once, at least one.
+        public var collections: [Collection]
+        /// How long the server may take to answer, or to send the next bytes of an answer.
+        public var timeout: Duration
+    }
+
+    /// A collection that is protected.
+    public struct Collection: Sendable, Hashable {
+        /// Golden queries recorded unless the file says otherwise.
+        public static let defaultGoldenQueries = 5
+
+        /// Its name on the server.
+        public var name: String
+        /// The road by which it is read.
+        public var method: CaptureMethod
+        /// How many points are sampled for golden queries, 0…100.
+        public var goldenQueries: Int
+    }
+
+    /// The road by which a collection is read.
+    public enum CaptureMethod: String, Sendable, Hashable, CaseIterable {
+        /// The streamed shard route: nothing is stored on the server's disk.
+        case stream
+        /// A collection snapshot made by the server, downloaded and deleted there.
+        case snapshot
+    }
+
+    /// A folder of documents that is protected.
+    public struct Documents: Sendable, Hashable {
+        /// Its name in restore points: letters, digits, `.`, `_`, `-`; unique.
+        public var name: String
+        /// Its absolute path.
+        public var path: String
+        /// Which files in it.
+        public var selection: PathSelection
+    }
+
+    /// What a restore has to reach before it counts as verified.
+    public struct Restore: Sendable, Hashable {
+        /// What holds unless the file says otherwise.
+        public static let standard = Restore(greenWithin: .seconds(300), scoreTolerance: 0.0001)
+
+        /// How long a restored collection may take until its status is green.
+        public var greenWithin: Duration
+        /// How far a golden query's score may be from the recorded one, as an absolute difference.
+        public var scoreTolerance: Double
+    }
+}

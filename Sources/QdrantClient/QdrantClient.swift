@@ -59,8 +59,7 @@ public struct QdrantClient: Sendable {
             redirectConfiguration: .disallow,
             timeout: HTTPClient.Configuration.Timeout(
                 connect: TimeAmount(timeouts.connect),
-                read: TimeAmount(isPatient ? timeouts.longOperation : timeouts.readIdle),
-                write: TimeAmount(timeouts.writeIdle)
+                read: TimeAmount(isPatient ? timeouts.longOperation : timeouts.readIdle)
             )
         )
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -75,7 +74,7 @@ public struct QdrantClientOptions: Sendable {
     public var retryPolicy: RetryPolicy
     /// The longest answer to a JSON call, in bytes.
     public var responseByteLimit: Int
-    /// What delays are measured with.
+    /// What the delays between attempts are measured with.
     public var clock: any Clock<Duration>
     /// Draws a number in 0..<1 for the delays, and the boundaries of uploads.
     public var randomUnit: @Sendable () -> Double
@@ -102,7 +101,10 @@ public func withQdrantClient<Result>(
     _ body: (QdrantClient) async throws -> Result
 ) async throws -> Result {
     let http = HTTPClient(configuration: QdrantClient.configuration(for: endpoint, isPatient: false))
-    let patientHTTP = HTTPClient(configuration: QdrantClient.configuration(for: endpoint, isPatient: true))
+    // Uploads wait for the event loops now and then; one is enough for them and makes that cheap.
+    let patientHTTP = HTTPClient(
+        eventLoopGroup: HTTPClient.defaultEventLoopGroup.any(),
+        configuration: QdrantClient.configuration(for: endpoint, isPatient: true))
     let result: Swift.Result<Result, any Error>
     do {
         let client = try QdrantClient(

@@ -14,36 +14,29 @@ extension QdrantClient {
         let framing = MultipartFraming(
             partName: "snapshot", fileName: fileName, boundary: MultipartFraming.makeBoundary(options.randomUnit))
         let request = request.with(header: "Content-Type", framing.contentType)
-        let channel = UploadChannel()
+        let channel = UploadChannel(eventLoops: Array(patientHTTP.eventLoopGroup.makeIterator()))
         let pump = UploadPump(channel: channel, framing: framing, byteCount: byteCount, request: request)
 
         let outcome = await withTaskGroup(of: UploadEvent.self) { group -> Result<Void, any Error> in
             group.addTask { .sourceEnded(await pump.run(source)) }
+            group.addTask { await self.stall(of: channel, request) }
             group.addTask {
                 defer { channel.end(.failure(UploadChannel.Closed())) }
-                let length: HTTPClientRequest.Body.Length =
-                    byteCount.map { .known(framing.byteCount(fileByteCount: $0)) } ?? .unknown
-                do {
-                    let response = try await self.send(request, body: .stream(channel, length: length))
-                    _ = try await self.collect(response, request)
-                    return .answered(.success(()))
-                } catch {
-                    return .answered(.failure(error))
-                }
+                return .answered(await self.answer(to: channel, framing, byteCount: byteCount, request))
             }
-            var sourceFailure: (any Error)?
+            var failure: (any Error)?
             var answer: Result<Void, any Error> = .success(())
             for await event in group {
                 switch event {
-                case .sourceEnded(let failure): sourceFailure = failure
-                case .answered(let result):
-                    answer = result
-                    group.cancelAll()
+                case .sourceEnded(nil), .stallWatchEnded: continue
+                case .sourceEnded(let error?), .stalled(let error): failure = failure ?? error
+                case .answered(let result): answer = result
                 }
+                group.cancelAll()
             }
             // A refusal by the server explains more than the source's being cut off by it.
             if case .failure(let error as QdrantError) = answer, error.status != nil { return answer }
-            return sourceFailure.map { .failure($0) } ?? answer
+            return failure.map { .failure($0) } ?? answer
         }
         try Task.checkCancellation()
         try outcome.get()
@@ -51,11 +44,48 @@ extension QdrantClient {
             throw unexpected(request, "a success before the whole archive was sent")
         }
     }
+
+    private func answer(
+        to channel: UploadChannel, _ framing: MultipartFraming, byteCount: Int64?, _ request: APIRequest
+    ) async -> Result<Void, any Error> {
+        let length: HTTPClientRequest.Body.Length =
+            byteCount.map { .known(framing.byteCount(fileByteCount: $0)) } ?? .unknown
+        do {
+            let response = try await send(request, body: .stream(channel, length: length))
+            _ = try await collect(response, request)
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Ends when the server has taken nothing for ``QdrantTimeouts/writeIdle`` although there was something to take.
+    ///
+    /// The HTTP client's own limit on writing does not help: it is suspended while the connection takes nothing.
+    private func stall(of channel: UploadChannel, _ request: APIRequest) async -> UploadEvent {
+        let looks = 4
+        var waiting: (part: Int?, looks: Int) = (nil, 0)
+        while waiting.part == nil || waiting.looks < looks {
+            do {
+                try await Task.sleep(for: endpoint.timeouts.writeIdle / looks)
+            } catch {
+                return .stallWatchEnded
+            }
+            let part = channel.waitingPart
+            waiting = (part, part == waiting.part ? waiting.looks + 1 : 0)
+        }
+        return .stalled(
+            QdrantError(
+                .requestTimeout, "cannot \(request.action) \(request.object): the server takes no more of the archive",
+                object: request.object))
+    }
 }
 
-/// What the two tasks of an upload end with.
+/// What the tasks of an upload end with.
 private enum UploadEvent: Sendable {
     case sourceEnded((any Error)?)
+    case stalled(any Error)
+    case stallWatchEnded
     case answered(Result<Void, any Error>)
 }
 

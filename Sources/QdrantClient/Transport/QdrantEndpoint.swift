@@ -82,7 +82,7 @@ public struct QdrantTimeouts: Sendable, Hashable {
     public var request: Duration
     /// Without a byte arriving in the middle of an answer, or before a streamed archive begins.
     public var readIdle: Duration
-    /// Without a byte leaving in the middle of an upload. The source being slow counts.
+    /// Without the server taking any more of an upload. A source that is slow does not count.
     public var writeIdle: Duration
     /// Until the server answers what takes it long: making a snapshot, or restoring one after the last byte was sent.
     public var longOperation: Duration

@@ -19,11 +19,22 @@ final class UploadChannel: AsyncSequence, Sendable {
         var receiver: CheckedContinuation<ByteBuffer?, any Error>?
         /// Whether the last part has left: only from then on a success can be true.
         var isDrained = false
+        /// How many parts were taken.
+        var takenCount = 0
     }
 
     private let state = Mutex(State())
+    /// The loops on which the HTTP client works.
+    private let eventLoops: [any EventLoop]
+
+    init(eventLoops: [any EventLoop]) {
+        self.eventLoops = eventLoops
+    }
 
     var isDrained: Bool { state.withLock(\.isDrained) }
+
+    /// The number of the part that is waiting to be taken; `nil` when none is.
+    var waitingPart: Int? { state.withLock { $0.part == nil ? nil : $0.takenCount } }
 
     /// Passes on a part and returns when it was taken.
     ///
@@ -36,6 +47,7 @@ final class UploadChannel: AsyncSequence, Sendable {
                         sender.resume(throwing: Closed())
                     } else if let receiver = state.receiver.take() {
                         state.isDrained = isLast
+                        state.takenCount += 1
                         sender.resume()
                         return receiver
                     } else {
@@ -68,6 +80,7 @@ final class UploadChannel: AsyncSequence, Sendable {
             let sender: CheckedContinuation<Void, any Error>? = state.withLock { state in
                 if let part = state.part.take() {
                     state.isDrained = state.isLastPart
+                    state.takenCount += 1
                     receiver.resume(returning: part)
                     return state.sender.take()
                 } else if let end = state.end {
@@ -85,7 +98,28 @@ final class UploadChannel: AsyncSequence, Sendable {
 
     struct AsyncIterator: AsyncIteratorProtocol {
         let channel: UploadChannel
+        private var unsettledByteCount = 0
 
-        func next() async throws -> ByteBuffer? { try await channel.next() }
+        fileprivate init(channel: UploadChannel) {
+            self.channel = channel
+        }
+
+        /// Takes a part.
+        ///
+        /// AsyncHTTPClient 1.37 hands parts to its event loop without waiting, and learns only there that the connection
+        /// takes no more: a source faster than a busy loop fills memory (measured: 100 MB and more). Waiting until the
+        /// loops have worked through what they were given keeps that to ``unsettledByteLimit`` and a part.
+        mutating func next() async throws -> ByteBuffer? {
+            if unsettledByteCount >= Self.unsettledByteLimit {
+                unsettledByteCount = 0
+                for loop in channel.eventLoops { try await loop.submit {}.get() }
+            }
+            let part = try await channel.next()
+            unsettledByteCount += part?.readableBytes ?? 0
+            return part
+        }
+
+        /// Small against the memory of a pipeline, large against the cost of a hop to another thread.
+        private static let unsettledByteLimit = 256 * 1024
     }
 }

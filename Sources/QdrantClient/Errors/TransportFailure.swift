@@ -1,0 +1,67 @@
+internal import AsyncHTTPClient
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+extension QdrantError.Code {
+    /// Classifies what the HTTP client throws; `nil` for what is not a matter of transport (cancellation, other people's
+    /// errors).
+    init?(transport error: any Error) {
+        switch error {
+        case let error as HTTPClientError: self.init(error)
+        case let error as NIOConnectionError: self.init(error)
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: self = .tlsFailed
+        case let error as IOError: self.init(errno: error.errnoCode)
+        case let error as ChannelError: self = Self(error)
+        case is SocketAddressError: self = .nameNotResolved
+        default:
+            // The HTTP parser's errors (a body that ends inside a chunk, a head that is not HTTP) are internal to NIO.
+            guard "\(type(of: error))".contains("HTTPParserError") else { return nil }
+            self = "\(error)".contains("invalidEOFState") ? .connectionLost : .unexpectedResponse
+        }
+    }
+
+    private init(_ error: HTTPClientError) {
+        switch error {
+        case .connectTimeout, .getConnectionFromPoolTimeout: self = .connectTimeout
+        case .readTimeout, .writeTimeout, .deadlineExceeded: self = .requestTimeout
+        case .tlsHandshakeTimeout: self = .tlsFailed
+        case .invalidURL, .emptyHost, .emptyScheme: self = .invalidEndpoint
+        default: self = .connectionLost
+        }
+    }
+
+    private init(_ error: NIOConnectionError) {
+        guard let failure = error.connectionErrors.first?.error else {
+            self = .nameNotResolved
+            return
+        }
+        switch failure {
+        case let failure as IOError where failure.errnoCode == ECONNREFUSED: self = .connectionRefused
+        case let failure as IOError where failure.errnoCode == ETIMEDOUT: self = .connectTimeout
+        case is ChannelError: self = .connectTimeout
+        default: self = .connectionFailed
+        }
+    }
+
+    private init(_ error: ChannelError) {
+        if case .connectTimeout = error { self = .connectTimeout } else { self = .connectionLost }
+    }
+
+    private init(errno code: CInt) {
+        switch code {
+        case ECONNREFUSED: self = .connectionRefused
+        case ETIMEDOUT: self = .connectTimeout
+        case EHOSTUNREACH, ENETUNREACH, EMFILE, ENFILE, EADDRNOTAVAIL: self = .connectionFailed
+        default: self = .connectionLost
+        }
+    }
+}

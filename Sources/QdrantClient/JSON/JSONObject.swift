@@ -1,0 +1,90 @@
+/// A JSON object that keeps its keys in the order they came in.
+///
+/// Looking up a key walks the members: these objects are configurations and payloads, a few keys each. Walk
+/// ``members`` instead of looking up many keys of a large one.
+public struct JSONObject: Sendable {
+    /// One key and its value.
+    public struct Member: Sendable, Hashable {
+        /// The key.
+        public var key: String
+        /// The value.
+        public var value: JSONValue
+
+        /// Makes a member.
+        public init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
+
+        /// Whether key and value hold the same bytes.
+        public static func == (left: Member, right: Member) -> Bool {
+            left.key.hasSameBytes(as: right.key) && left.value == right.value
+        }
+
+        /// Hashes what `==` compares.
+        public func hash(into hasher: inout Hasher) {
+            for byte in key.utf8 { hasher.combine(byte) }
+            hasher.combine(value)
+        }
+    }
+
+    /// The members in order; no two have a key of the same bytes.
+    public private(set) var members: [Member]
+
+    /// Makes an empty object.
+    public init() {
+        members = []
+    }
+
+    /// Makes an object of members that are known to have distinct keys.
+    init(distinct members: [Member]) {
+        self.members = members
+    }
+
+    /// How many members there are.
+    public var count: Int { members.count }
+
+    /// Whether there is no member.
+    public var isEmpty: Bool { members.isEmpty }
+
+    /// The keys in order.
+    public var keys: [String] { members.map(\.key) }
+
+    /// The value under a key. Setting a new key appends it, setting `nil` removes it.
+    public subscript(key: String) -> JSONValue? {
+        get {
+            members.first { $0.key.hasSameBytes(as: key) }?.value
+        }
+        set {
+            let position = members.firstIndex { $0.key.hasSameBytes(as: key) }
+            switch (position, newValue) {
+            case (let position?, let value?): members[position].value = value
+            case (let position?, nil): members.remove(at: position)
+            case (nil, let value?): members.append(Member(key: key, value: value))
+            case (nil, nil): break
+            }
+        }
+    }
+}
+
+extension JSONObject: Hashable {
+    /// Whether both have the same keys with the same values, in any order.
+    public static func == (left: JSONObject, right: JSONObject) -> Bool {
+        guard left.count == right.count else { return false }
+        if zip(left.members, right.members).allSatisfy(==) { return true }
+        return Set(left.members) == Set(right.members)
+    }
+
+    /// Hashes what `==` compares.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(Set(members))
+    }
+}
+
+extension JSONObject: ExpressibleByDictionaryLiteral {
+    /// Makes an object; of two equal keys the last one counts.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self.init()
+        for (key, value) in elements { self[key] = value }
+    }
+}

@@ -1,0 +1,14 @@
+/// A text that appears in no description, log or error: an api key.
+public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The text itself. Read it only where it is sent.
+    public let exposed: String
+
+    /// Wraps a text.
+    public init(_ text: String) {
+        exposed = text
+    }
+
+    public var description: String { "<redacted>" }
+    public var debugDescription: String { "<redacted>" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}

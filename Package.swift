@@ -16,7 +16,10 @@ let package = Package(
     name: "holdfast",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "ObjectStorage", targets: ["ObjectStorage"]),
+        .executable(name: "holdfast", targets: ["holdfast"]),
+        .library(name: "QdrantClient", targets: ["QdrantClient"]),
+        .library(name: "ResticRepository", targets: ["ResticRepository", "ObjectStorage", "LocalStorage"]),
+        .library(name: "TarArchive", targets: ["TarArchive"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -36,16 +39,45 @@ let package = Package(
         .systemLibrary(
             name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CLinux"),
-        .target(name: "ObjectStorage", dependencies: [nio[0], logging]),
-        .target(name: "LocalStorage", dependencies: ["ObjectStorage", logging] + nio),
-        .target(name: "Chunking"),
-        .target(name: "ResticFormat"),
-        .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"] + crypto),
+
+        .executableTarget(name: "holdfast", dependencies: ["Commands"]),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ResticCrypto",
+                "ObjectStorage", "LocalStorage", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio),
+        .target(
+            name: "Recovery",
+            dependencies: [
+                "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ObjectStorage", logging, nio[0],
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                system,
+            ]),
+        .target(
+            name: "QdrantCapture",
+            dependencies: ["QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", crypto[0], logging, nio[0]]),
+        .target(
+            name: "QdrantClient",
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                logging,
+            ] + nio),
+        .target(name: "TarArchive", dependencies: [nio[0]]),
         .target(
             name: "ResticRepository",
-            dependencies: ["ObjectStorage", "Chunking", "ResticFormat", "ResticCrypto", "CLinux", "CZstd", crypto[0], logging] + nio),
-        .target(name: "TarArchive", dependencies: [nio[0]]),
-
+            dependencies: [
+                "ObjectStorage", "Chunking", "ResticFormat", "ResticCrypto", "CLinux", "CZstd", crypto[0], logging,
+            ] + nio),
+        .target(name: "ResticFormat"),
+        .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"] + crypto),
+        .target(name: "Chunking"),
+        .target(name: "LocalStorage", dependencies: ["ObjectStorage", logging] + nio),
+        .target(name: "ObjectStorage", dependencies: [nio[0], logging]),
         .target(name: "TestSupport", dependencies: ["ObjectStorage", logging] + nio),
 
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
@@ -53,10 +85,20 @@ let package = Package(
             name: "ObjectStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
         .testTarget(
             name: "LocalStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
+        .testTarget(name: "ResticCryptoTests", dependencies: ["ResticCrypto", "ResticFormat", "CLibcrypto", "CZstd"]),
         .testTarget(
             name: "ResticRepositoryTests",
             dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio),
         .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", nio[0]]),
+        .testTarget(
+            name: "QdrantClientTests",
+            dependencies: [
+                "QdrantClient", "TestSupport",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio),
+        .testTarget(name: "RecoveryTests", dependencies: ["Recovery"]),
     ]
 )
 

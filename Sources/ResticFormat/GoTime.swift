@@ -13,6 +13,8 @@ public struct GoTime: Sendable {
 
     /// Go's zero time, 0001-01-01T00:00:00Z, which stands for "not known".
     public static let zero = GoTime(seconds: -62_135_596_800)
+    /// 1970-01-01T00:00:00Z.
+    public static let epoch = GoTime(seconds: 0)
 
     /// Makes a time.
     ///

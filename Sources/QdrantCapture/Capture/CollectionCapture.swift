@@ -194,7 +194,7 @@ extension CollectionCapture.Captured {
     ///
     /// Waits until all content is stored. The tree of a shard depends on its files alone, so that an unchanged shard has the
     /// same id again.
-    public func compose(into composer: TreeComposer) async throws {
+    public func compose(into composer: inout TreeComposer) async throws {
         for shard in shards {
             let root = CollectionManifest.path(ofShard: shard.id, of: manifest.name)
             composer.addFolder(root)

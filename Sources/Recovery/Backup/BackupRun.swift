@@ -122,7 +122,7 @@ public struct BackupRun: Sendable {
                 hint: "Add 'qdrant.url' to the configuration.")
         }
         let started = clock.now
-        let composer = TreeComposer(time: .epoch, host: repository.repository.host)
+        var composer = TreeComposer(time: .epoch, host: repository.repository.host)
         var summaries: [RestorePointManifest.CollectionSummary] = []
         for collection in plan.collections {
             progress.begin("capture \(collection.name)", totalBytes: nil)
@@ -131,7 +131,7 @@ public struct BackupRun: Sendable {
                 client: client, collection: collection.name, options: collection.options, clock: clock, logger: logger,
                 progress: { [progress] in progress.advance($0) })
             let captured = try await capture.capture(into: writer)
-            try await captured.compose(into: composer)
+            try await captured.compose(into: &composer)
             let bytes = try captured.manifest.encode()
             let content = try await writer.store(bytes)
             composer.addFile(
@@ -159,7 +159,7 @@ public struct BackupRun: Sendable {
         _ previous: [RestorePoint], into writer: BlobWriter, changes: inout FolderChanges
     ) async throws -> CapturedPart {
         let started = clock.now
-        let composer = TreeComposer(time: .epoch, host: repository.repository.host)
+        var composer = TreeComposer(time: .epoch, host: repository.repository.host)
         var summaries: [RestorePointManifest.FolderSummary] = []
         for folder in plan.folders {
             progress.begin("read \(folder.name)", totalBytes: nil)
@@ -239,7 +239,7 @@ public struct BackupRun: Sendable {
         let bytes = try manifest.encode()
         let (tree, _) = try await repository.write { [manifestTime = clock.now] writer in
             let content = try await writer.store(bytes)
-            let composer = TreeComposer(time: manifestTime, host: repository.repository.host)
+            var composer = TreeComposer(time: manifestTime, host: repository.repository.host)
             composer.addFile(RestorePointManifest.path, size: Int64(bytes.count), blobs: try await content.blobs())
             return try await composer.store(into: writer)
         }

@@ -44,8 +44,8 @@ public struct TreeVerifier: Sendable {
 
     /// How far to look.
     public var depth: Depth
-    /// Called with (bytes read, bytes to read).
-    public var progress: @Sendable (Int64, Int64) -> Void = { _, _ in }
+    /// Called with bytes as they are read.
+    public var onRead: @Sendable (Int64) -> Void = { _ in }
 
     /// Makes a verifier.
     public init(depth: Depth) {
@@ -152,7 +152,6 @@ public struct TreeVerifier: Sendable {
         for (id, location) in located {
             if ranges.isEmpty || !ranges[ranges.count - 1].extend(id, location) { ranges.append(PackRange(id, location)) }
         }
-        let total = ranges.reduce(Int64(0)) { $0 + Int64($1.bytes.count) }
         var bad: [ResticID: String] = [:]
         let width = CPUCount.available + 1
         try await withThrowingTaskGroup(of: (PackRange, [ResticID: String]).self) { group in
@@ -166,7 +165,7 @@ public struct TreeVerifier: Sendable {
                 bad.merge(failures) { first, _ in first }
                 state.report.blobsRead += range.parts.count
                 state.report.bytesRead += Int64(range.bytes.count)
-                progress(state.report.bytesRead, total)
+                onRead(Int64(range.bytes.count))
             }
         }
         return bad

@@ -9,6 +9,8 @@ public struct TreeComposer: Sendable {
         var folders: [String: Folder] = [:]
         var nodes: [Node] = []
     }
+    /// The length of all files added so far, in bytes; stored trees are not counted.
+    public private(set) var fileBytes: Int64 = 0
     private let root = Folder()
     private let time: GoTime
     private let host: Host
@@ -25,14 +27,14 @@ public struct TreeComposer: Sendable {
     ///   - path: components joined by `/`; folders in between are made.
     ///   - size: the length in bytes.
     ///   - blobs: the content.
-    public func addFile(_ path: String, size: Int64, blobs: [ResticID], permissions: UInt32 = 0o600, modified: GoTime? = nil) {
+    public mutating func addFile(_ path: String, size: Int64, blobs: [ResticID], permissions: UInt32 = 0o600, modified: GoTime? = nil) {
         let (folder, name) = place(path)
         var node = makeNode(name, .file, permissions: permissions, modified: modified)
         node.size = UInt64(size)
         node.links = 1
         node.content = blobs
         folder.nodes.append(node)
-
+        fileBytes += size
     }
 
     /// Adds a tree that is stored already as a folder.

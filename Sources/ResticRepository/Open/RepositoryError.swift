@@ -4,7 +4,7 @@ public struct RepositoryError: Error, Sendable {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
             case noRepository, alreadyExists, wrongPassword, unsupportedVersion, locked, lockLost, damaged, missing, ambiguous, sourceChanged,
-                source, target
+                source, target, targetNotEmpty
         }
         private let base: Base
 
@@ -30,6 +30,9 @@ public struct RepositoryError: Error, Sendable {
         public static let source = Code(base: .source)
         /// A target file could not be written.
         public static let target = Code(base: .target)
+
+        /// A folder to restore into holds something already.
+        public static let targetNotEmpty = Code(base: .targetNotEmpty)
 
         /// The name of the code.
         public var description: String { base.rawValue }

@@ -32,8 +32,7 @@ public struct DirectoryRestorer: Sendable {
 
     /// Restores a tree.
     ///
-    /// - Throws: ``RepositoryError/Code/target`` when the folder is not empty although it must be, or a file cannot be
-    ///   written; ``RepositoryError/Code/missing`` and ``RepositoryError/Code/damaged`` for blobs. What was restored whole
+    /// - Throws: ``RepositoryError/Code/targetNotEmpty``; ``RepositoryError/Code/target`` when a file cannot be written; ``RepositoryError/Code/missing`` and ``RepositoryError/Code/damaged`` for blobs. What was restored whole
     ///   before stays.
     public func restore(_ tree: ResticID, from repository: IndexedRepository) async throws -> RestoreReport {
         try await checkTarget()
@@ -49,6 +48,25 @@ public struct DirectoryRestorer: Sendable {
         return try await blocking { try RestoreTarget.finish(finished, restoresOwners: restoresOwners) }
     }
 
+    /// Compares what is on the disk with the tree, content included: the proof after a restore.
+    ///
+    /// - Returns: what differs, a line each; empty when every chosen file is there and equal.
+    public func compare(_ tree: ResticID, with repository: IndexedRepository) async throws -> [String] {
+        var differences: [String] = []
+        try await repository.walk(tree) { entry in
+            let isFolder = entry.node.type == .dir
+            guard filter(entry.path.bytes, isFolder), entry.node.type != .socket else { return isFolder }
+            let path = target.appending(entry.path.bytes)
+            let blobs = entry.node.content ?? []
+            let lengths = entry.node.type == .file ? try repository.contentLengths(of: blobs) : []
+            if let difference = try await blocking({ try RestoreTarget.difference(of: entry.node, blobs, lengths, at: path) }) {
+                differences.append("\(entry.path) \(difference)")
+            }
+            return isFolder
+        }
+        return differences
+    }
+
     private func checkTarget() async throws {
         guard existing == .refuse else { return }
         let target = target
@@ -62,7 +80,7 @@ public struct DirectoryRestorer: Sendable {
         }
         if isOccupied {
             throw RepositoryError(
-                .target, "the folder \(target) is not empty",
+                .targetNotEmpty, "the folder \(target) is not empty",
                 hint: "Choose another folder, or restore in place: only what differs is replaced then.")
         }
     }

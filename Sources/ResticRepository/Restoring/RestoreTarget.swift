@@ -85,6 +85,21 @@ enum RestoreTarget {
         return true
     }
 
+    /// How what is at `path` differs from the node; `nil` when it does not.
+    static func difference(of node: Node, _ blobs: [ResticID], _ lengths: [Int], at path: RawPath) throws -> String? {
+        guard let status = try? FileStatus.ofLink(at: path) else { return "is missing" }
+        guard GoFileMode.nodeType(GoFileMode.fromPOSIX(status.mode)) == node.type else { return "is of another kind" }
+        guard node.type == .file else { return nil }
+        guard status.size == node.size else { return "has \(status.size) bytes instead of \(node.size)" }
+        // A file without read permission for its owner can still be compared by root; for others its size has to do.
+        guard access(path) else { return nil }
+        return try holds(node, blobs: blobs, lengths: lengths, at: path) ? nil : "has other content"
+    }
+
+    private static func access(_ path: RawPath) -> Bool {
+        path.withCString { Glibc.access($0, R_OK) } == 0
+    }
+
     // MARK: Metadata and names
 
     /// Gives everything its metadata and its name; folders last, deepest first, so that their times stay.

@@ -1,0 +1,1 @@
+public enum HoldfastCommand { public static func run() async {} }

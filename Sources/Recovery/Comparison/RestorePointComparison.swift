@@ -1,0 +1,108 @@
+internal import ResticFormat
+public import ResticRepository
+
+/// How a path differs between two restore points.
+public struct PathDifference: Sendable, Hashable, Codable {
+    /// What happened to it.
+    public enum Kind: String, Sendable, Hashable, Codable {
+        /// It is only in the newer one.
+        case added
+        /// Its content differs.
+        case changed
+        /// Only its owner, permissions, times or attributes differ.
+        case metadata
+        /// It is only in the older one.
+        case removed
+    }
+
+    /// What happened.
+    public let kind: Kind
+    /// The path in the snapshot.
+    public let path: String
+    /// Its length before, in bytes; `nil` when it was not there or is not a file.
+    public let oldSize: UInt64?
+    /// Its length after.
+    public let newSize: UInt64?
+}
+
+/// What changed from one restore point to another.
+public struct RestorePointComparison: Sendable {
+    /// The older one.
+    public let old: RestorePointManifest
+    /// The newer one.
+    public let new: RestorePointManifest
+    /// The paths that differ, in the order of their names.
+    public let differences: [PathDifference]
+
+    /// How many paths of a kind there are.
+    public func count(_ kind: PathDifference.Kind) -> Int {
+        differences.count { $0.kind == kind }
+    }
+}
+
+/// Compares restore points by walking both trees at once; equal folders are not entered.
+public struct ComparisonRun: Sendable {
+    private let repository: IndexedRepository
+
+    /// Makes a run.
+    public init(_ repository: IndexedRepository) {
+        self.repository = repository
+    }
+
+    /// Compares two restore points, all components or one.
+    public func compare(
+        _ old: RestorePoint, _ new: RestorePoint, component: Component? = nil
+    ) async throws -> RestorePointComparison {
+        var differences: [PathDifference] = []
+        for candidate in Component.allCases where component == nil || component == candidate {
+            let before = old.manifest[candidate] == nil ? nil : try old.tree(of: candidate)
+            let after = new.manifest[candidate] == nil ? nil : try new.tree(of: candidate)
+            try await compare(before, after, path: "", into: &differences)
+        }
+        return RestorePointComparison(old: old.manifest, new: new.manifest, differences: differences)
+    }
+
+    private func compare(
+        _ old: ResticID?, _ new: ResticID?, path: String, into differences: inout [PathDifference]
+    ) async throws {
+        guard old != new else { return }
+        let before = try await nodes(old)
+        let after = try await nodes(new)
+        for name in Set(before.keys).union(after.keys).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            let below = path + "/" + String(decoding: name, as: UTF8.self)
+            let (old, new) = (before[name], after[name])
+            if let difference = Self.difference(old, new, at: below) { differences.append(difference) }
+            if old?.type == .dir || new?.type == .dir {
+                try await compare(old?.subtree, new?.subtree, path: below, into: &differences)
+            }
+        }
+    }
+
+    private func nodes(_ tree: ResticID?) async throws -> [[UInt8]: Node] {
+        guard let tree else { return [:] }
+        return Dictionary(
+            try await repository.loadTree(tree).nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private static func difference(_ old: Node?, _ new: Node?, at path: String) -> PathDifference? {
+        func make(_ kind: PathDifference.Kind) -> PathDifference {
+            PathDifference(
+                kind: kind, path: path, oldSize: old?.type == .file ? old?.size : nil,
+                newSize: new?.type == .file ? new?.size : nil)
+        }
+        guard let old else { return make(.added) }
+        guard let new else { return make(.removed) }
+        if old.type != new.type || old.content != new.content || old.linkTarget != new.linkTarget { return make(.changed) }
+        // The inode and change time of a file that was put back differ by nature; a folder's times change with its entries.
+        var left = old
+        left.inode = new.inode
+        left.deviceID = new.deviceID
+        left.ctime = new.ctime
+        if new.type == .dir {
+            left.subtree = new.subtree
+            left.mtime = new.mtime
+            left.atime = new.atime
+        }
+        return left == new ? nil : make(.metadata)
+    }
+}

@@ -1,0 +1,66 @@
+public import ResticRepository
+
+/// What verifying a restore point found.
+public struct RestorePointVerification: Sendable {
+    /// One component's outcome.
+    public struct Part: Sendable {
+        /// Which component.
+        public let component: Component
+        /// What was looked at, and damage.
+        public let report: VerificationReport
+        /// Where the trees differ from what the manifest says.
+        public let differences: [String]
+
+        /// Whether everything is there and as the manifest says.
+        public var isIntact: Bool { report.problems.isEmpty && differences.isEmpty }
+    }
+
+    /// The restore point.
+    public let restorePoint: RestorePoint
+    /// How far was looked.
+    public let depth: TreeVerifier.Depth
+    /// The components.
+    public let parts: [Part]
+
+    /// Whether every component is intact.
+    public var isIntact: Bool { parts.allSatisfy(\.isIntact) }
+}
+
+/// Proves that a restore point can be read back: its structure, then every blob of it, then the manifest's counts.
+public struct VerificationRun: Sendable {
+    private let repository: IndexedRepository
+    private let progress: any ProgressSink
+
+    /// Makes a run.
+    public init(_ repository: IndexedRepository, progress: any ProgressSink = SilentProgress()) {
+        self.repository = repository
+        self.progress = progress
+    }
+
+    /// Verifies a restore point. Damage is in the result, not thrown.
+    public func verify(_ point: RestorePoint, depth: TreeVerifier.Depth) async throws -> RestorePointVerification {
+        var parts: [RestorePointVerification.Part] = []
+        for part in point.manifest.parts {
+            progress.begin("verify \(part.component.rawValue)", totalBytes: nil)
+            defer { progress.end() }
+            var verifier = TreeVerifier(depth: depth)
+            verifier.onRead = { [progress] in progress.advance($0) }
+            let report = try await verifier.verify(point.tree(of: part.component), in: repository)
+            parts.append(
+                RestorePointVerification.Part(
+                    component: part.component, report: report, differences: Self.compare(part, report)))
+        }
+        return RestorePointVerification(restorePoint: point, depth: depth, parts: parts)
+    }
+
+    private static func compare(_ part: RestorePointManifest.Part, _ report: VerificationReport) -> [String] {
+        var differences: [String] = []
+        if report.files != part.files {
+            differences.append("the tree holds \(report.files) files, the manifest says \(part.files)")
+        }
+        if report.totalBytes != part.bytes {
+            differences.append("the files hold \(report.totalBytes) bytes, the manifest says \(part.bytes)")
+        }
+        return differences
+    }
+}

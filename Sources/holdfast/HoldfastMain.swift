@@ -1,0 +1,8 @@
+import Commands
+
+@main
+enum HoldfastMain {
+    static func main() async {
+        await HoldfastCommand.run()
+    }
+}

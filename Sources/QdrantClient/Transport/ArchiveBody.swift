@@ -55,8 +55,8 @@ public struct ArchiveBody: AsyncSequence, Sendable {
 
         private func translated(_ error: any Error) -> any Error {
             if Task.isCancelled || error is CancellationError { return CancellationError() }
-            guard var code = QdrantError.Code(transport: error) else { return error }
-            if code != .requestTimeout { code = .truncatedBody }
+            let isTimeout = QdrantError.Code(transport: error) == .requestTimeout
+            let code: QdrantError.Code = isTimeout ? .requestTimeout : .truncatedBody
             return QdrantError(
                 code, "cannot \(action) \(object): \(code.phrase), at byte \(offset)", object: object, byteOffset: offset,
                 cause: error)

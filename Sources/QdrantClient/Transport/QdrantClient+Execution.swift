@@ -161,7 +161,7 @@ extension QdrantClient {
     private func translated(_ error: any Error, _ request: APIRequest) -> any Error {
         if Task.isCancelled || error is CancellationError { return CancellationError() }
         if error is QdrantError { return error }
-        guard let code = QdrantError.Code(transport: error) else { return error }
+        let code = QdrantError.Code(transport: error)
         return QdrantError(
             code, "cannot \(request.action) \(request.object): \(code.phrase) (\(endpoint.url))", object: request.object,
             cause: error)

@@ -18,7 +18,8 @@ struct LoopbackServer: Sendable {
 
     /// Runs `body` while a server follows `script`.
     static func run<Result: Sendable>(
-        tls: TLSConfiguration? = nil, script: @escaping @Sendable (Exchange) async throws -> Void,
+        tls: TLSConfiguration? = nil,
+        script: @escaping @Sendable (Exchange) async throws -> Void,
         _ body: (LoopbackServer) async throws -> Result
     ) async throws -> Result {
         let context = try tls.map { try NIOSSLContext(configuration: $0) }
@@ -29,7 +30,9 @@ struct LoopbackServer: Sendable {
             .childChannelOption(.autoRead, value: false)
             .bind(host: "127.0.0.1", port: 0) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
+                    if let context {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+                    }
                     let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)
                     try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(decoder))
                     log.add(channel)
@@ -55,7 +58,8 @@ struct LoopbackServer: Sendable {
     }
 
     private static func serve(
-        _ listener: NIOAsyncChannel<any Channel, Never>, _ log: RequestLog,
+        _ listener: NIOAsyncChannel<any Channel, Never>,
+        _ log: RequestLog,
         _ script: @escaping @Sendable (Exchange) async throws -> Void
     ) async {
         try? await listener.executeThenClose { connections in
@@ -76,7 +80,9 @@ struct LoopbackServer: Sendable {
     }
 
     private static func serve(
-        _ channel: any Channel, _ log: RequestLog, _ script: @Sendable (Exchange) async throws -> Void
+        _ channel: any Channel,
+        _ log: RequestLog,
+        _ script: @Sendable (Exchange) async throws -> Void
     ) async throws {
         let connection = try await channel.eventLoop.submit {
             try NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>(wrappingChannelSynchronously: channel)
@@ -147,8 +153,11 @@ final class Exchange {
     private var isComplete = false
 
     fileprivate init(
-        head: HTTPRequestHead, parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator,
-        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, log: RequestLog, index: Int
+        head: HTTPRequestHead,
+        parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator,
+        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        log: RequestLog,
+        index: Int
     ) {
         self.head = head
         self.parts = parts
@@ -190,7 +199,11 @@ final class Exchange {
 
     /// Sends a result in Qdrant's envelope.
     func respond(result: String) async throws {
-        try await respond(200, #"{"result":\#(result),"status":"ok","time":0.001}"#, headers: [("Content-Type", "application/json")])
+        try await respond(
+            200,
+            #"{"result":\#(result),"status":"ok","time":0.001}"#,
+            headers: [("Content-Type", "application/json")]
+        )
     }
 
     /// Sends an error in Qdrant's envelope.

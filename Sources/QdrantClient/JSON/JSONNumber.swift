@@ -36,7 +36,8 @@ struct JSONNumber {
             let middle: UInt64 = 1 << 28
             let isMiddle = double.bitPattern & ((1 << 29) - 1) == middle
             let magnitude = double.magnitude
-            let isNormal = magnitude >= Double(Float.leastNormalMagnitude) && magnitude < Double(Float.greatestFiniteMagnitude)
+            let isNormal =
+                magnitude >= Double(Float.leastNormalMagnitude) && magnitude < Double(Float.greatestFiniteMagnitude)
             if digits == 0 || (isNormal && !isMiddle) { return Float(double) }
         }
         let value = Float(String(decoding: text, as: UTF8.self)) ?? .infinity

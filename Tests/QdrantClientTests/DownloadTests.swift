@@ -127,7 +127,7 @@ struct DownloadTests {
     @Test("gives up when the server falls silent in the middle, and says where")
     func silence() async throws {
         var settings = ClientSettings()
-        settings.timeouts.readIdle = .seconds(1)
+        settings.timeouts.readIdle = .seconds(3)
         try await LoopbackServer.withClient(settings) {
             try await $0.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123")
             try await Task.sleep(for: .seconds(60))

@@ -224,7 +224,7 @@ struct TransportTests {
     @Test("gives up when an answer falls silent in the middle")
     func readIdle() async throws {
         var settings = ClientSettings()
-        settings.timeouts.readIdle = .seconds(1)
+        settings.timeouts.readIdle = .seconds(3)
         try await LoopbackServer.withClient(settings) {
             try await $0.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"result\":")
             try await Task.sleep(for: .seconds(60))

@@ -115,10 +115,17 @@ public final class EmbeddedQdrant: Sendable {
 extension EmbeddedQdrant {
     /// Why the embedded Qdrant cannot run here; `nil` when it can.
     public static var reasonForAbsence: String? {
-        FileManager.default.isExecutableFile(atPath: python)
-            ? nil : "no Python at \(python): run scripts/setup, or set HOLDFAST_PYTHON"
+        if !FileManager.default.isExecutableFile(atPath: python) {
+            return "no Python at \(python): run scripts/setup, or set HOLDFAST_PYTHON"
+        }
+        if !FileManager.default.fileExists(atPath: home) { return "no program at \(home)" }
+        return nil
     }
 
+    /// The folder of the Python program.
+    private static var home: String { "\(PackageRoot.path)/Embedded/qdrant-edge" }
+
+    /// The Python that has the program's dependencies.
     private static var python: String {
         ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] ?? "\(PackageRoot.path)/.venv/bin/python"
     }
@@ -132,7 +139,6 @@ extension EmbeddedQdrant {
         if let apiKey = options.apiKey { arguments += ["--api-key", apiKey] }
         if options.enablesFaults { arguments.append("--enable-faults") }
         arguments += ["--parent-pid", "\(ProcessInfo.processInfo.processIdentifier)"] + options.arguments
-        let home = "\(PackageRoot.path)/Embedded/qdrant-edge"
         let child = ChildProcess(
             path: command[0], arguments: arguments, environment: ["PYTHONPATH": home, "PYTHONUNBUFFERED": "1"],
             folder: options.command == nil ? home : nil)

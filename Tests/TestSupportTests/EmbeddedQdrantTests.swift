@@ -143,6 +143,39 @@ struct EmbeddedQdrantTests {
     }
 }
 
+@Suite(
+    "The embedded Qdrant itself", .timeLimit(.minutes(2)),
+    .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "\(EmbeddedQdrant.reasonForAbsence ?? "")"))
+struct EmbeddedQdrantProgramTests {
+    /// Asks the server for its collections, and returns the status.
+    private func status(of server: EmbeddedQdrant, apiKey: String) async throws -> String {
+        let script = """
+            import sys, urllib.error, urllib.request
+            request = urllib.request.Request(sys.argv[1] + "/collections", headers={"api-key": sys.argv[2]})
+            try:
+                print(urllib.request.urlopen(request).status)
+            except urllib.error.HTTPError as error:
+                print(error.code)
+            """
+        let python = try #require(Program.find("python3"))
+        return try await python.run(["-c", script, server.baseURL, apiKey]).text
+    }
+
+    @Test("answers as soon as it is started, with its key only, and again after a kill", .enabled(if: Program.find("python3") != nil))
+    func answers() async throws {
+        try await withEmbeddedQdrant(EmbeddedQdrant.Options(apiKey: "right", enablesFaults: true)) { server in
+            let answers = [
+                try await status(of: server, apiKey: "right"), try await status(of: server, apiKey: "wrong"),
+            ]
+            #expect(answers == ["200\n", "401\n"] || answers == ["200\n", "403\n"])
+            await server.kill()
+            try await server.restart()
+            let answer = try await status(of: server, apiKey: "right")
+            #expect(answer == "200\n", "\(server.log)")
+        }
+    }
+}
+
 extension Array where Element == String {
     /// Whether `part` stands in here, one after the other.
     fileprivate func contains(_ part: [String]) -> Bool {

@@ -24,7 +24,7 @@ struct Holdfast: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self, RestoreCommand.self,
-            DiffCommand.self, DoctorCommand.self,
+            DiffCommand.self, DoctorCommand.self, DemoCommand.self,
         ])
 }
 

@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import Foundation
 internal import Logging
 internal import ObjectStorage
@@ -105,7 +106,7 @@ struct DemoStory {
     private func backUp(_ report: inout DemoReport) async throws -> RestorePointManifest {
         say.heading("holdfast backup")
         let (backup, took) = try await runBackup()
-        if !say.isSilent { try BackupRendering.print(backup, took: took, CommonOptions()) }
+        if !say.isSilent { try BackupRendering.print(backup, took: took, CommonOptions.parse([])) }
         report.backupSeconds = took.inSeconds
         report.firstStoredBytes = backup.written.newStoredBytes
         let collection = backup.restorePoint[.qdrant]?.collections.first
@@ -160,7 +161,7 @@ struct DemoStory {
         report.restoreSeconds = (ContinuousClock.now - start).inSeconds
         report.goldenQueries = outcome.collections.reduce(0) { $0 + $1.goldenQueries }
         report.restoredFiles = outcome.folders.reduce(0) { $0 + $1.report.restoredFiles }
-        if !say.isSilent { RestoreRendering.print(outcome, CommonOptions()) }
+        if !say.isSilent { try RestoreRendering.print(outcome, CommonOptions.parse([])) }
         return outcome
     }
 
@@ -193,7 +194,7 @@ struct DemoStory {
         let pages = try paths.map { try MDXPage.page(at: $0, in: docs) }
         _ = try await TextbookIndex(client: client, collection: Self.alias).ingest(pages)
         let (backup, took) = try await runBackup()
-        if !say.isSilent { try BackupRendering.print(backup, took: took, CommonOptions()) }
+        if !say.isSilent { try BackupRendering.print(backup, took: took, CommonOptions.parse([])) }
         report.changedPages = paths.count
         report.secondStoredBytes = backup.written.newStoredBytes
         report.secondBackupSeconds = took.inSeconds

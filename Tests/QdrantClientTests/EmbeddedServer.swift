@@ -15,7 +15,10 @@ enum EmbeddedServer {
         guard FileManager.default.isExecutableFile(atPath: path) else { return nil }
         let probe = Process()
         probe.executableURL = URL(fileURLWithPath: path)
-        probe.arguments = ["-c", "import qdrant_edge, starlette, uvicorn"]
+        probe.arguments = [
+            "-c",
+            "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, ['qdrant_edge', 'starlette', 'uvicorn'])))",
+        ]
         probe.standardOutput = FileHandle.nullDevice
         probe.standardError = FileHandle.nullDevice
         guard (try? probe.run()) != nil else { return nil }

@@ -172,11 +172,16 @@ struct Certificates: Sendable {
             try await run(["req", "-x509"] + key + ["-days", "2", "-subj", "/CN=\(name)"] + files)
         }
         try await run(
-            ["req"] + key + ["-subj", "/CN=localhost", "-keyout", path("server.key"), "-out", path("server.csr")])
+            ["req"] + key + ["-subj", "/CN=localhost", "-keyout", path("server.key"), "-out", path("server.csr")]
+        )
         try Data("subjectAltName=DNS:localhost\n".utf8).write(to: folder.appendingPathComponent("server.ext"))
         try await run(
-            ["x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-CAcreateserial"]
-                + ["-days", "2", "-extfile", path("server.ext"), "-out", path("server.pem")])
+            [
+                "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
+                "-CAcreateserial",
+            ]
+                + ["-days", "2", "-extfile", path("server.ext"), "-out", path("server.pem")]
+        )
     }
 
     private func run(_ arguments: [String]) async throws {

@@ -84,9 +84,6 @@ let package = Package(
             name: "TextbookExample", dependencies: ["QdrantClient", crypto[0], nio[0]],
             path: "Examples/textbook/Sources/TextbookExample"),
 
-        .testTarget(
-            name: "TextbookExampleTests", dependencies: ["TextbookExample", "QdrantClient", nio[0]],
-            path: "Examples/textbook/Tests/TextbookExampleTests"),
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
         .testTarget(
             name: "ObjectStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
@@ -112,7 +109,10 @@ let package = Package(
                 "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto", "LocalStorage",
                 "TestSupport", logging,
             ] + nio),
-        .testTarget(name: "RecoveryTests", dependencies: ["Recovery"]),
+        .testTarget(name: "RecoveryTests", dependencies: ["Recovery", "QdrantCapture"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["holdfast", "QdrantClient", "ResticRepository", "LocalStorage", "TestSupport", logging]),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStorage"] + nio),
     ]
 )

@@ -1,3 +1,4 @@
+import QdrantCapture
 import Foundation
 import Recovery
 import Testing

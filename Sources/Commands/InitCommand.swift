@@ -80,7 +80,7 @@ struct InitCommand: AsyncParsableCommand {
         let folder = URL(filePath: path).deletingLastPathComponent().path
         _ = try HoldfastConfiguration.parse(Array(text.utf8), file: path, folder: folder)
         do {
-            try Data(text.utf8).write(to: URL(filePath: path), options: [.atomic, .withoutOverwriting])
+            try Data(text.utf8).write(to: URL(filePath: path), options: .withoutOverwriting)
         } catch {
             throw RecoveryError(
                 .notConfigured, "the configuration cannot be written to '\(path)'", hint: "May this user write there?", cause: error)

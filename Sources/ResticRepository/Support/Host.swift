@@ -32,7 +32,18 @@ public struct Host: Sendable, Hashable {
     /// Whether a process of this machine is alive. One that belongs to somebody else counts as alive.
     public static func isProcessAlive(_ processID: Int32) -> Bool {
         guard processID > 0 else { return false }
-        return kill(processID, 0) == 0 || errno != ESRCH
+        guard kill(processID, 0) == 0 || errno != ESRCH else { return false }
+        return !isZombie(processID)
+    }
+
+    /// A process that has ended and that nobody has waited for yet (proc(5): the state follows the name in parentheses).
+    private static func isZombie(_ processID: Int32) -> Bool {
+        guard let file = fopen("/proc/\(processID)/stat", "r") else { return false }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 256)
+        let count = fread(&buffer, 1, buffer.count, file)
+        guard let end = buffer[..<count].lastIndex(of: UInt8(ascii: ")")), end + 2 < count else { return false }
+        return [UInt8(ascii: "Z"), UInt8(ascii: "X")].contains(buffer[end + 2])
     }
 
     private static func machineName() -> String {

@@ -68,9 +68,9 @@ class Collection:
         numbers = range(config["params"]["shard_number"]) if not is_custom(config) else _mapped(key_mapping or [])
         for number in numbers:
             Shard.create(number, folder / str(number), peer, config)
-        write_json(folder / "shard_key_mapping.json", key_mapping or [])
-        write_json(folder / "payload_index.json", {"schema": schema or {}})
-        write_text(folder / "version.info", COLLECTION_FORMAT)
+        write_json(folder / "shard_key_mapping.json", key_mapping or [], durable=False)
+        write_json(folder / "payload_index.json", {"schema": schema or {}}, durable=False)
+        write_text(folder / "version.info", COLLECTION_FORMAT, durable=False)
         write_json(folder / "config.json", config)
 
     def open(self) -> None:

@@ -92,9 +92,13 @@ class Registry:
         return self.get(self._aliases.get(name, name))
 
     def create(
-        self, name: str, config: dict[str, Any], schema: dict[str, Any] | None = None
+        self,
+        name: str,
+        config: dict[str, Any],
+        schema: dict[str, Any] | None = None,
+        prepared: Path | None = None,
     ) -> Collection:
-        """Makes a collection, complete or not at all."""
+        """Makes a collection, complete or not at all; with the shards of an unpacked snapshot, or empty."""
         _check_name(name)
         with self._changing:
             if name in self._collections:
@@ -103,7 +107,7 @@ class Registry:
                 raise already_exists(f"Can't create collection with name {name}. Alias with the same name already exists")
             building = self.temporary / f"new-{uuid.uuid4().hex}"
             try:
-                Collection.create(building, self.peer, config, schema)
+                Collection.create(building, self.peer, config, schema, prepared)
                 os.rename(building, self.collections_folder / name)
             finally:
                 discard(building, self.temporary)

@@ -170,7 +170,11 @@ def test_a_flipped_bit_in_a_header_is_noticed(tmp_path):
         archive[at] ^= 4
 
 
-@pytest.mark.parametrize("raw", [b"x" * 2048, b"<html>not a snapshot</html>".ljust(1024), random.Random(3).randbytes(4096)])
+@pytest.mark.parametrize(
+    "raw",
+    [b"x" * 2048, b"<html>not a snapshot</html>".ljust(1024), random.Random(3).randbytes(4096)],
+    ids=["text", "html", "noise"],
+)
 def test_what_is_no_archive_is_refused(raw):
     with pytest.raises(ArchiveError):
         read(raw)

@@ -18,7 +18,7 @@ from .app import make_app
 from .faults import Faults
 from .files import write_text
 from .maintenance import Maintenance
-from .registry import Registry
+from .registry import Registry, StorageInUse
 from .service import Service
 
 log = logging.getLogger("qdrant_edge_server")
@@ -152,7 +152,10 @@ def main() -> None:
     logging.basicConfig(level=options.log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr)
     os.environ.setdefault("RUST_BACKTRACE", "0")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    asyncio.run(serve(options))
+    try:
+        asyncio.run(serve(options))
+    except StorageInUse as failure:
+        sys.exit(f"qdrant_edge_server: {failure}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import os
 import threading
 import time
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from .indexes import engine_schema, schema_info
 from .journal import Journal
 from .locks import Gate
 from .optimizer import optimize_shard
-from .shard import Shard, settle_folder
+from .shard import Shard, settle_folder, write_server_files
 from .updates import may_stay_unflushed, plan_update
 
 log = logging.getLogger("qdrant_edge_server")
@@ -61,16 +62,22 @@ class Collection:
         peer: int,
         config: dict[str, Any],
         schema: dict[str, Any] | None = None,
-        key_mapping: list[dict[str, Any]] | None = None,
+        prepared: Path | None = None,
     ) -> None:
-        """Writes the folder of a new, empty collection. Custom sharding starts without shards."""
+        """Writes the folder of a new collection: empty, or with the shards that lie in the folder `prepared`.
+
+        Custom sharding starts without shards.
+        """
         folder.mkdir(parents=True)
-        numbers = range(config["params"]["shard_number"]) if not is_custom(config) else _mapped(key_mapping or [])
-        for number in numbers:
-            Shard.create(number, folder / str(number), peer, config)
-        write_json(folder / "shard_key_mapping.json", key_mapping or [])
-        write_json(folder / "payload_index.json", {"schema": schema or {}})
-        write_text(folder / "version.info", COLLECTION_FORMAT)
+        for number in range(config["params"]["shard_number"]) if not is_custom(config) else ():
+            if prepared is None:
+                Shard.create(number, folder / str(number), peer, config)
+            else:
+                os.rename(prepared / str(number), folder / str(number))
+                write_server_files(folder / str(number), peer, "Active")
+        write_json(folder / "shard_key_mapping.json", [], durable=False)
+        write_json(folder / "payload_index.json", {"schema": schema or {}}, durable=False)
+        write_text(folder / "version.info", COLLECTION_FORMAT, durable=False)
         write_json(folder / "config.json", config)
 
     def open(self) -> None:

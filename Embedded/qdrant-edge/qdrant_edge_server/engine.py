@@ -120,7 +120,7 @@ def _quantization(value: Any) -> Any:
         if kind == "turbo":
             bits = options.get("bits")
             return edge.TurboQuantQuantizationConfig(
-                options.get("always_ram"), options.get("plus"), _TURBO_BITS[bits] if bits else None
+                always_ram=options.get("always_ram"), bits=_TURBO_BITS[bits] if bits else None
             )
     except (KeyError, AttributeError, TypeError) as failure:
         raise bad_body(f"quantization_config.{kind}: {failure}") from None

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import threading
 import uuid
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,25 @@ def read_json(path: Path) -> Any:
         return json.load(file)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all: temporary name, sync, rename, directory sync."""
+def write_text(path: Path, text: str, durable: bool = True) -> None:
+    """Writes a file whole or not at all: temporary name, sync, rename, directory sync.
+
+    Files of a folder that is not in its place yet need no sync of their own.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     with open(temporary, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     os.replace(temporary, path)
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, durable: bool = True) -> None:
     """Writes one JSON file whole or not at all."""
-    write_text(path, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    write_text(path, json.dumps(value, ensure_ascii=False, separators=(",", ":")), durable)
 
 
 def sync_folder(path: Path) -> None:
@@ -84,13 +90,15 @@ def copy_tree_sparse(source: Path, target: Path) -> None:
 
 
 def discard(path: Path, trash: Path) -> None:
-    """Removes a file or folder: out of its place at once, its content after that."""
+    """Removes a file or folder: out of its place at once, its content on a thread of its own.
+
+    What the process does not get to is removed with the trash folder at the next start.
+    """
     if not path.exists():
         return
-    trash.mkdir(parents=True, exist_ok=True)
     moved = trash / f"trash-{uuid.uuid4().hex}"
     os.rename(path, moved)
     if moved.is_dir():
-        shutil.rmtree(moved, ignore_errors=True)
+        threading.Thread(target=shutil.rmtree, args=(moved, True), daemon=True).start()
     else:
         moved.unlink(missing_ok=True)

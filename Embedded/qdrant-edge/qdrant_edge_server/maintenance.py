@@ -6,6 +6,7 @@ import time
 
 from .collection import Collection
 from .errors import from_engine
+from .optimizer import stopping
 from .registry import Registry
 
 log = logging.getLogger("qdrant_edge_server")
@@ -27,8 +28,9 @@ class Maintenance:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends after the work in hand."""
+        """Ends after the work in hand, of which long optimising is given up."""
         self._stopped.set()
+        stopping.set()
         self._thread.join()
 
     def _run(self) -> None:

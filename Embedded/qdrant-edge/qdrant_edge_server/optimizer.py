@@ -5,8 +5,10 @@ Small shards are optimised where they are, which is quicker than the copy.
 """
 
 import logging
+import signal
 import subprocess
 import sys
+import threading
 import uuid
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from .shard import Shard
 
 log = logging.getLogger("qdrant_edge_server")
+
+#: Set when the program ends: optimising is given up, its copy is removed.
+stopping = threading.Event()
 
 #: Vectors that the engine indexes so fast that nobody notices, in 32-bit numbers.
 _SMALL = 1_000_000
@@ -39,12 +44,25 @@ def optimize_shard(collection: "Collection", shard: "Shard") -> None:
     try:
         copy_tree_sparse(shard.folder, copy)
         command = [sys.executable, "-m", f"{__package__}.optimizer", str(copy)]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        if not _finishes(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)):
+            return
         reset_wal(copy, collection.config["wal_config"]["wal_capacity_mb"], shard.next_operation)
         collection.replace_shard(shard, copy)
         collection.unoptimized = False
     finally:
         discard(copy, collection.trash)
+
+
+def _finishes(process: "subprocess.Popen[bytes]") -> bool:
+    """Waits for the other process, which is ended when this one is to stop. Raises when it failed by itself."""
+    while process.poll() is None:
+        if stopping.wait(0.05):
+            process.kill()
+            process.wait()
+            return False
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
+    return True
 
 
 def _unindexed_numbers(collection: "Collection", shard: "Shard") -> int:
@@ -59,8 +77,12 @@ def _unindexed_numbers(collection: "Collection", shard: "Shard") -> int:
 
 def main() -> None:
     """Optimises the shard in the folder that the command line names."""
+    import ctypes
+
     import qdrant_edge as edge
 
+    # PR_SET_PDEATHSIG: a killed server leaves nothing running.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
     shard = edge.EdgeShard.load(sys.argv[1])
     shard.optimize()
     shard.flush()

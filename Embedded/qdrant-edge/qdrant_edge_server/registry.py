@@ -1,5 +1,6 @@
 """All collections and aliases of one storage folder."""
 
+import fcntl
 import logging
 import os
 import secrets
@@ -18,6 +19,10 @@ log = logging.getLogger("qdrant_edge_server")
 _FORBIDDEN = set('<>:"/\\|?*\0')
 
 
+class StorageInUse(Exception):
+    """Another process has the storage folder."""
+
+
 class Registry:
     """The storage folder, laid out as a real server's: `collections/{c}/`, `aliases/data.json`, `snapshots/`."""
 
@@ -34,7 +39,16 @@ class Registry:
         self.peer = 0
 
     def open(self) -> None:
-        """Cleans up what a crash left, and opens every collection."""
+        """Cleans up what a crash left, and opens every collection.
+
+        Raises `StorageInUse` when another process has the folder; the lock goes with the process that holds it.
+        """
+        self._lock = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise StorageInUse(f"the folder {self.root} is used by another process") from None
         for folder in (self.temporary, self.snapshots_temporary):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -55,6 +69,7 @@ class Registry:
                     collection.flush()
                     collection.close()
             self._collections = {}
+        os.close(self._lock)
 
     def _peer_id(self) -> int:
         file = self.root / "raft_state.json"
@@ -92,9 +107,13 @@ class Registry:
         return self.get(self._aliases.get(name, name))
 
     def create(
-        self, name: str, config: dict[str, Any], schema: dict[str, Any] | None = None
+        self,
+        name: str,
+        config: dict[str, Any],
+        schema: dict[str, Any] | None = None,
+        prepared: Path | None = None,
     ) -> Collection:
-        """Makes a collection, complete or not at all."""
+        """Makes a collection, complete or not at all; with the shards of an unpacked snapshot, or empty."""
         _check_name(name)
         with self._changing:
             if name in self._collections:
@@ -103,7 +122,7 @@ class Registry:
                 raise already_exists(f"Can't create collection with name {name}. Alias with the same name already exists")
             building = self.temporary / f"new-{uuid.uuid4().hex}"
             try:
-                Collection.create(building, self.peer, config, schema)
+                Collection.create(building, self.peer, config, schema, prepared)
                 os.rename(building, self.collections_folder / name)
             finally:
                 discard(building, self.temporary)

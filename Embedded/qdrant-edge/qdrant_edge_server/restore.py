@@ -42,24 +42,42 @@ class Restorer:
             return
         with _Workplace(self.registry, archive, sabotage) as unpacked:
             saved, schema = _collection_files(unpacked)
-            if not self.registry.exists(name):
-                config = config_from_archive(saved)
-                created = self.registry.create(name, config, schema)
-                if is_custom(config):
-                    # The real server's flaw: no shards are made, the loop over them is empty, and it answers 200.
-                    log.warning("`%s` uses custom sharding: nothing of the snapshot was restored", created.name)
-                    return
-            collection = self.registry.resolve(name)
-            require_equal_vectors(collection.config, saved)
-            for number in collection.shards:
-                _require_shard(unpacked / str(number), number)
-            with collection.unchanging():
-                for shard in list(collection.shards.values()):
-                    prepared = unpacked / str(shard.number)
-                    _prepare(prepared, collection.config)
-                    if sabotage.fail_at == "load":
-                        _spoil(prepared)
-                    collection.replace_shard(shard, prepared)
+            if self.registry.exists(name):
+                self._replace(self.registry.resolve(name), unpacked, saved, sabotage)
+            else:
+                self._create(name, unpacked, config_from_archive(saved), schema, sabotage)
+
+    def _create(
+        self, name: str, unpacked: Path, config: dict[str, Any], schema: dict[str, Any], sabotage: Sabotage
+    ) -> None:
+        """Makes the collection with the shards of the snapshot, whose indexes are in them."""
+        if is_custom(config):
+            # The real server's flaw: no shards are made, the loop over them is empty, and it answers 200.
+            self.registry.create(name, config, schema)
+            log.warning("`%s` uses custom sharding: nothing of the snapshot was restored", name)
+            return
+        for number in range(config["params"]["shard_number"]):
+            _require_shard(unpacked / str(number), number)
+            _prepare(unpacked / str(number), config)
+            if sabotage.fail_at == "load":
+                _spoil(unpacked / str(number))
+        collection = self.registry.create(name, config, schema, unpacked)
+        dead = [shard.number for shard in collection.shards.values() if shard.engine is None]
+        if dead:
+            raise internal(f"Failed to load restored shards {dead}")
+
+    def _replace(self, collection: Collection, unpacked: Path, saved: dict[str, Any], sabotage: Sabotage) -> None:
+        """Puts the shards of the snapshot in the place of the collection's; its configuration stays."""
+        require_equal_vectors(collection.config, saved)
+        for number in collection.shards:
+            _require_shard(unpacked / str(number), number)
+        with collection.unchanging():
+            for shard in list(collection.shards.values()):
+                prepared = unpacked / str(shard.number)
+                _prepare(prepared, collection.config)
+                if sabotage.fail_at == "load":
+                    _spoil(prepared)
+                collection.replace_shard(shard, prepared)
 
     def shard(self, collection: Collection, shard: Shard, archive: Path, sabotage: Sabotage) -> None:
         """Restores a shard snapshot. Nobody checks that its vectors fit the collection."""

@@ -134,8 +134,9 @@ def settle_folder(folder: Path, trash: Path) -> None:
 
 def write_server_files(folder: Path, peer: int, state: str) -> None:
     """Writes the two files that a server keeps in every shard folder."""
-    write_json(folder / "replica_state.json", {"is_local": True, "this_peer_id": peer, "peers": {str(peer): state}})
-    write_json(folder / "shard_config.json", {"type": "ReplicaSet"})
+    peers = {"is_local": True, "this_peer_id": peer, "peers": {str(peer): state}}
+    write_json(folder / "replica_state.json", peers, durable=False)
+    write_json(folder / "shard_config.json", {"type": "ReplicaSet"}, durable=False)
 
 
 def is_local(folder: Path) -> bool:

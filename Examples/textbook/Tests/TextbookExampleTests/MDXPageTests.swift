@@ -1,9 +1,6 @@
+import Foundation
+import TestSupport
 import Testing
-
-import struct Foundation.Data
-import class Foundation.FileManager
-import struct Foundation.URL
-import struct Foundation.UUID
 
 @testable import TextbookExample
 
@@ -75,49 +72,45 @@ struct MDXPageTests {
 @Suite("A folder of pages")
 struct MDXFolderTests {
     @Test("is read in the order of the bytes of the paths, without other and hidden files")
-    func order() throws {
-        try withFolder([
-            "b.mdx": "b", "a/z.mdx": "z", "a/Z.mdx": "Z", "a.mdx": "a", "c.md": "c", ".hidden/d.mdx": "d",
-            "a/.e.mdx": "e",
-        ]) { folder in
-            #expect(try MDXPage.pages(in: folder).map(\.path) == ["a.mdx", "a/Z.mdx", "a/z.mdx", "b.mdx"])
+    func order() async throws {
+        let files = ["b.mdx", "a/z.mdx", "a/Z.mdx", "a.mdx", "c.md", ".hidden/d.mdx", "a/.e.mdx"]
+        try await TemporaryDirectory.with { folder in
+            for file in files { try write(Data(file.utf8), to: file, in: folder) }
+            let pages = try MDXPage.pages(in: folder.path)
+            #expect(pages.map(\.path) == ["a.mdx", "a/Z.mdx", "a/z.mdx", "b.mdx"])
+            #expect(pages.map(\.body) == pages.map(\.path))
         }
     }
 
     @Test("is refused when it is missing, has no page, or holds what is no text")
-    func refusals() throws {
-        try withFolder(["a.md": "a"]) { folder in
-            #expect(code { try MDXPage.pages(in: folder) } == .noPages)
-            #expect(code { try MDXPage.pages(in: folder + "/missing") } == .folderUnreadable)
-            #expect(code { try MDXPage.page(at: "missing.mdx", in: folder) } == .pageUnreadable)
-            try Data([0x23, 0xFF, 0xFE]).write(to: URL(fileURLWithPath: folder).appendingPathComponent("b.mdx"))
-            #expect(code { try MDXPage.pages(in: folder) } == .notUTF8)
-            try Data(repeating: 0x20, count: MDXPage.byteLimit + 1)
-                .write(to: URL(fileURLWithPath: folder).appendingPathComponent("b.mdx"))
-            #expect(code { try MDXPage.pages(in: folder) } == .pageTooLarge)
+    func refusals() async throws {
+        try await TemporaryDirectory.with { folder in
+            try write(Data("a".utf8), to: "a.md", in: folder)
+            #expect(code { _ = try MDXPage.pages(in: folder.path) } == .noPages)
+            #expect(code { _ = try MDXPage.pages(in: folder.path("missing")) } == .folderUnreadable)
+            #expect(code { _ = try MDXPage.page(at: "missing.mdx", in: folder.path) } == .pageUnreadable)
+            try write(Data([0x23, 0xFF, 0xFE]), to: "b.mdx", in: folder)
+            #expect(code { _ = try MDXPage.pages(in: folder.path) } == .notUTF8)
+            try write(Data(repeating: 0x20, count: MDXPage.byteLimit + 1), to: "b.mdx", in: folder)
+            #expect(code { _ = try MDXPage.pages(in: folder.path) } == .pageTooLarge)
         }
     }
 
-    private func code(_ body: () throws -> Any) -> TextbookError.Code? {
+    private func code(_ body: () throws -> Void) -> TextbookError.Code? {
         do {
-            _ = try body()
+            try body()
             return nil
         } catch {
             return (error as? TextbookError)?.code
         }
     }
 
-    private func withFolder(_ files: [String: String], _ body: (String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("textbook-\(UUID())")
-        defer { try? FileManager.default.removeItem(at: folder) }
-        for (path, text) in files {
-            let file = folder.appendingPathComponent(path)
-            try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(),
-                withIntermediateDirectories: true
-            )
-            try Data(text.utf8).write(to: file)
-        }
-        try body(folder.path)
+    private func write(_ data: Data, to path: String, in folder: TemporaryDirectory) throws {
+        let file = URL(fileURLWithPath: folder.path(path))
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(),
+            withIntermediateDirectories: true
+        )
+        try data.write(to: file)
     }
 }

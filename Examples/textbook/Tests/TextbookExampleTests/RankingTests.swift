@@ -1,7 +1,6 @@
+import Foundation
 import QdrantClient
 import Testing
-
-import func Foundation.log
 
 @testable import TextbookExample
 

@@ -1,9 +1,6 @@
+import Foundation
 import QdrantClient
 import Testing
-
-import struct Foundation.Data
-import class Foundation.FileManager
-import struct Foundation.URL
 
 @testable import TextbookExample
 
@@ -29,9 +26,14 @@ enum Textbook {
 
     static func pages() throws -> [MDXPage] { try MDXPage.pages(in: docs) }
 
-    /// The pages after the edits in `changes`.
+    /// The pages that are edited.
+    static func changes() throws -> [MDXPage] {
+        try MDXPage.pages(in: folder.appendingPathComponent("changes").path)
+    }
+
+    /// All pages after the edits.
     static func changedPages() throws -> [MDXPage] {
-        let changes = try MDXPage.pages(in: folder.appendingPathComponent("changes").path)
+        let changes = try changes()
         return try pages().map { page in changes.first { $0.path == page.path } ?? page }
     }
 

@@ -20,8 +20,7 @@ struct TextbookServerTests {
                 #expect(try await index.count() == 506)
             }
 
-            let changes = try MDXPage.pages(in: Textbook.folder.appendingPathComponent("changes").path)
-            #expect(try await index.ingest(changes).pageCount == 3)
+            #expect(try await index.ingest(try Textbook.changes()).pageCount == 3)
             #expect(try await index.count() == 505)
             let expected = TextbookChunker.passages(of: try Textbook.changedPages()).map(\.point)
             let stored = try await index.client.points(expected.map(\.id), in: index.collection, vectors: .all)
@@ -32,7 +31,7 @@ struct TextbookServerTests {
             }
 
             try await index.removePages(["02-solar-system/mars.mdx", "no/such.mdx"])
-            #expect(try await index.count() == 490)
+            #expect(try await index.count() == 491)
             try await index.ingest([MDXPage(path: "extra.mdx", title: "Extra", body: "Not in the folder")])
             try await index.ingest(folder: Textbook.docs)
             #expect(try await index.count() == 506)
@@ -49,8 +48,9 @@ struct TextbookServerTests {
                 let answers = try await index.ask(question.text)
                 #expect(answers.first == engine.ask(question.text).first, "\(question.id)")
                 #expect(answers.count == 5)
-                #expect(try await index.ask(question.text) == answers)
             }
+            let question = "How old are the rings of Saturn?"
+            #expect(try await index.ask(question) == index.ask(question))
             #expect(try await index.ask("What is it?").isEmpty)
             #expect(try await index.ask("Which planets have rings?", limit: 2).count == 2)
         }

@@ -23,7 +23,8 @@ public enum LocalEmbedding {
         var sums = [Double](repeating: 0, count: dimensionCount)
         for feature in features(of: Words.stems(of: text)) {
             let hash = FeatureHash.hash(of: feature.name)
-            let dimension = Int((hash >> 32) * UInt64(dimensionCount) >> 32)
+            // The upper half scaled down to a dimension, the lowest bit is the sign.
+            let dimension = Int(((hash >> 32) * UInt64(dimensionCount)) >> 32)
             sums[dimension] += hash & 1 == 0 ? feature.weight : -feature.weight
         }
         let length = sums.reduce(0) { $0 + $1 * $1 }.squareRoot()

@@ -1,4 +1,4 @@
-public import QdrantClient
+internal import QdrantClient
 
 /// What an ingestion wrote.
 public struct IngestSummary: Sendable, Hashable {
@@ -55,29 +55,32 @@ extension TextbookIndex {
             }
         }
         if !batch.isEmpty { try await client.upsert(batch, in: collection) }
-        for page in pages {
-            let ids = TextbookChunker.passages(of: page).map(\.id)
-            try await client.deletePoints(.filter(Self.filter(page: page.path, without: ids)), in: collection)
+        for start in stride(from: 0, to: pages.count, by: Self.pageBatchSize) {
+            let pages = Array(pages[start..<min(start + Self.pageBatchSize, pages.count)])
+            let ids = TextbookChunker.passages(of: pages).map(\.id)
+            try await client.deletePoints(.filter(Self.filter(pages: pages.map(\.path), without: ids)), in: collection)
         }
         return summary
     }
 
     /// Deletes all passages of pages that are gone; pages that are not there are ignored.
     public func removePages(_ paths: [String]) async throws {
-        for path in paths {
-            try await client.deletePoints(.filter(Self.filter(page: path, without: [])), in: collection)
-        }
+        try await client.deletePoints(.filter(Self.filter(pages: paths, without: [])), in: collection)
     }
 
     // MARK: Filters
 
-    static func filter(page path: String, without ids: [PointID]) -> JSONValue {
-        var filter: JSONObject = ["must": [["key": "path", "match": ["value": .string(path)]]]]
+    static func filter(pages paths: [String], without ids: [PointID]) -> JSONValue {
+        var filter: JSONObject = ["must": [condition(pages: paths)]]
         if !ids.isEmpty { filter["must_not"] = [["has_id": .array(ids.map(\.json))]] }
         return .object(filter)
     }
 
     static func filter(otherThanPages paths: [String]) -> JSONValue {
-        ["must_not": [["key": "path", "match": ["any": .array(paths.map { .string($0) })]]]]
+        ["must_not": [condition(pages: paths)]]
+    }
+
+    private static func condition(pages paths: [String]) -> JSONValue {
+        ["key": "path", "match": ["any": .array(paths.map { .string($0) })]]
     }
 }

@@ -15,6 +15,8 @@ public struct TextbookIndex: Sendable {
     public static let sparseVectorName = "bm25"
     /// How many points are written in one call: some 400 KB of JSON.
     public static let batchSize = 64
+    /// How many pages are searched for stale passages in one call.
+    static let pageBatchSize = 200
 
     /// The client of the server.
     public let client: QdrantClient

@@ -45,7 +45,7 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ResticCrypto",
-                "ObjectStorage", "LocalStorage", logging,
+                "ObjectStorage", "LocalStorage", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio),
         .target(
@@ -80,12 +80,20 @@ let package = Package(
         .target(name: "ObjectStorage", dependencies: [nio[0], logging]),
         .target(name: "TestSupport", dependencies: ["ObjectStorage", logging] + nio),
 
+        .target(
+            name: "TextbookExample", dependencies: ["QdrantClient", crypto[0], nio[0]],
+            path: "Examples/textbook/Sources/TextbookExample"),
+
+        .testTarget(
+            name: "TextbookExampleTests", dependencies: ["TextbookExample", "QdrantClient", nio[0]],
+            path: "Examples/textbook/Tests/TextbookExampleTests"),
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
         .testTarget(
             name: "ObjectStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
         .testTarget(
             name: "LocalStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
         .testTarget(name: "ResticCryptoTests", dependencies: ["ResticCrypto", "ResticFormat", "CLibcrypto", "CZstd"]),
+        .testTarget(name: "ResticFormatTests", dependencies: ["ResticFormat"]),
         .testTarget(
             name: "ResticRepositoryTests",
             dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio),
@@ -93,12 +101,19 @@ let package = Package(
         .testTarget(
             name: "QdrantClientTests",
             dependencies: [
-                "QdrantClient", "TestSupport",
+                "QdrantClient", "TestSupport", logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio),
+        .testTarget(
+            name: "QdrantCaptureTests",
+            dependencies: [
+                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto", "LocalStorage",
+                "TestSupport", logging,
+            ] + nio),
         .testTarget(name: "RecoveryTests", dependencies: ["Recovery"]),
+        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStorage"] + nio),
     ]
 )
 

@@ -36,8 +36,11 @@ public struct QdrantClient: Sendable {
     ///     `nil`.
     /// - Throws: ``QdrantError`` with ``QdrantError/Code/invalidEndpoint`` when a certificate file cannot be read.
     public init(
-        endpoint: QdrantEndpoint, httpClient: HTTPClient, patientHTTPClient: HTTPClient? = nil,
-        options: QdrantClientOptions = QdrantClientOptions(), logger: Logger
+        endpoint: QdrantEndpoint,
+        httpClient: HTTPClient,
+        patientHTTPClient: HTTPClient? = nil,
+        options: QdrantClientOptions = QdrantClientOptions(),
+        logger: Logger
     ) throws(QdrantError) {
         self.endpoint = endpoint
         self.http = httpClient
@@ -81,7 +84,8 @@ public struct QdrantClientOptions: Sendable {
 
     /// Makes options.
     public init(
-        retryPolicy: RetryPolicy = RetryPolicy(), responseByteLimit: Int = 64 * 1024 * 1024,
+        retryPolicy: RetryPolicy = RetryPolicy(),
+        responseByteLimit: Int = 64 * 1024 * 1024,
         clock: any Clock<Duration> = ContinuousClock(),
         randomUnit: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
     ) {
@@ -97,18 +101,26 @@ public struct QdrantClientOptions: Sendable {
 /// - Throws: what `body` throws; ``QdrantError`` with ``QdrantError/Code/invalidEndpoint`` when a certificate file cannot be
 ///   read.
 public func withQdrantClient<Result>(
-    endpoint: QdrantEndpoint, options: QdrantClientOptions = QdrantClientOptions(), logger: Logger,
+    endpoint: QdrantEndpoint,
+    options: QdrantClientOptions = QdrantClientOptions(),
+    logger: Logger,
     _ body: (QdrantClient) async throws -> Result
 ) async throws -> Result {
     let http = HTTPClient(configuration: QdrantClient.configuration(for: endpoint, isPatient: false))
     // Uploads wait for the event loops now and then; one is enough for them and makes that cheap.
     let patientHTTP = HTTPClient(
         eventLoopGroup: HTTPClient.defaultEventLoopGroup.any(),
-        configuration: QdrantClient.configuration(for: endpoint, isPatient: true))
+        configuration: QdrantClient.configuration(for: endpoint, isPatient: true)
+    )
     let result: Swift.Result<Result, any Error>
     do {
         let client = try QdrantClient(
-            endpoint: endpoint, httpClient: http, patientHTTPClient: patientHTTP, options: options, logger: logger)
+            endpoint: endpoint,
+            httpClient: http,
+            patientHTTPClient: patientHTTP,
+            options: options,
+            logger: logger
+        )
         result = .success(try await body(client))
     } catch {
         result = .failure(error)
@@ -124,7 +136,11 @@ extension QdrantTLS {
     func configuration() throws(QdrantError) -> TLSConfiguration? {
         guard self != QdrantTLS() else { return nil }
         guard (certificateFile == nil) == (privateKeyFile == nil) else {
-            throw QdrantError(.invalidEndpoint, "a client certificate needs both its file and its key's", object: .service)
+            throw QdrantError(
+                .invalidEndpoint,
+                "a client certificate needs both its file and its key's",
+                object: .service
+            )
         }
         var configuration = TLSConfiguration.makeClientConfiguration()
         if let authorityFile {

@@ -40,7 +40,7 @@ final class ChildProcess: Sendable {
         try process.withLock { process in
             process.terminationHandler = { _ in end.open() }
             do {
-                try process.run()
+                try withAllSignals { try process.run() }
             } catch {
                 throw Program.Failure(description: "cannot start \(path): \(error)")
             }
@@ -88,6 +88,17 @@ final class ChildProcess: Sendable {
     }
 }
 
+/// Runs `body` with no signal blocked. A child inherits the mask of the thread that starts it, threads that run tasks
+/// block most signals, and a child that blocks SIGTERM cannot be asked to end.
+private func withAllSignals<Answer>(_ body: () throws -> Answer) rethrows -> Answer {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return try body()
+}
+
 /// Collects what comes out of a pipe, on a thread of its own: reading blocks, and must not hold up a task.
 private final class Capture: Sendable {
     let pipe = Pipe()
@@ -99,8 +110,13 @@ private final class Capture: Sendable {
     func begin() {
         let handle = pipe.fileHandleForReading
         Thread.detachNewThread { [self] in
-            while let data = try? handle.read(upToCount: 1 << 16), !data.isEmpty {
-                collected.withLock { $0.append(contentsOf: data) }
+            // Not `FileHandle.read(upToCount:)`: it waits until it has that much, and a server's log would stay empty.
+            var piece = [UInt8](repeating: 0, count: 1 << 16)
+            while true {
+                let count = read(handle.fileDescriptor, &piece, piece.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                collected.withLock { $0.append(contentsOf: piece[..<count]) }
             }
             end.open()
         }

@@ -18,6 +18,8 @@ public final class EmbeddedQdrant: Sendable {
         public var arguments: [String] = []
         /// How long it may take until it answers.
         public var startLimit: Duration = .seconds(60)
+        /// How long it may take to end when asked to, before it is killed.
+        public var stopLimit: Duration = .seconds(10)
         /// What is run in place of the real program, for tests of the launcher itself.
         package var command: [String]?
 
@@ -74,14 +76,14 @@ public final class EmbeddedQdrant: Sendable {
         return EmbeddedQdrant(options: options, storage: storage, portFile: portFile, child: child, port: port)
     }
 
-    /// Asks it to end and waits until it has; one that does not within ten seconds is killed.
+    /// Asks it to end and waits until it has; one that does not in time is killed.
     public func stop() async {
         let child = state.withLock { $0.child }
         child.terminate()
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
+            group.addTask { [options] in
                 // Cut short when the server has ended, and when the test is cancelled, with whose patience ours ends too.
-                try? await Task.sleep(for: .seconds(10))
+                try? await Task.sleep(for: options.stopLimit)
                 child.kill()
             }
             _ = await child.finish()
@@ -113,10 +115,17 @@ public final class EmbeddedQdrant: Sendable {
 extension EmbeddedQdrant {
     /// Why the embedded Qdrant cannot run here; `nil` when it can.
     public static var reasonForAbsence: String? {
-        FileManager.default.isExecutableFile(atPath: python)
-            ? nil : "no Python at \(python): run scripts/setup, or set HOLDFAST_PYTHON"
+        if !FileManager.default.isExecutableFile(atPath: python) {
+            return "no Python at \(python): run scripts/setup, or set HOLDFAST_PYTHON"
+        }
+        if !FileManager.default.fileExists(atPath: home) { return "no program at \(home)" }
+        return nil
     }
 
+    /// The folder of the Python program.
+    private static var home: String { "\(PackageRoot.path)/Embedded/qdrant-edge" }
+
+    /// The Python that has the program's dependencies.
     private static var python: String {
         ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] ?? "\(PackageRoot.path)/.venv/bin/python"
     }
@@ -130,7 +139,6 @@ extension EmbeddedQdrant {
         if let apiKey = options.apiKey { arguments += ["--api-key", apiKey] }
         if options.enablesFaults { arguments.append("--enable-faults") }
         arguments += ["--parent-pid", "\(ProcessInfo.processInfo.processIdentifier)"] + options.arguments
-        let home = "\(PackageRoot.path)/Embedded/qdrant-edge"
         let child = ChildProcess(
             path: command[0], arguments: arguments, environment: ["PYTHONPATH": home, "PYTHONUNBUFFERED": "1"],
             folder: options.command == nil ? home : nil)
@@ -163,6 +171,7 @@ extension EmbeddedQdrant {
 
 /// Runs `body` with an embedded Qdrant of its own, and stops it, whatever happens; when `body` throws, the end of the
 /// server's log goes to the standard error.
+@discardableResult
 public func withEmbeddedQdrant<Answer>(
     _ options: EmbeddedQdrant.Options = EmbeddedQdrant.Options(), _ body: (EmbeddedQdrant) async throws -> Answer
 ) async throws -> Answer {

@@ -8,6 +8,7 @@ public struct TemporaryDirectory: Sendable {
     /// Runs `body` with a new, empty folder.
     ///
     /// - Parameter name: what the folder's name begins with.
+    @discardableResult
     public static func with<Answer>(
         _ name: String = "holdfast-test", _ body: (TemporaryDirectory) async throws -> Answer
     ) async throws -> Answer {

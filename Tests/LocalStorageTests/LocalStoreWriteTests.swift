@@ -139,6 +139,20 @@ struct LocalStoreWriteTests {
         }
     }
 
+    @Test("keeps an object that appeared after the look, with links and without", arguments: [0, EPERM])
+    func appearsAfterLook(linkFailure: Int32) async throws {
+        let blind = FaultyCalls.Rule.fail("fstatat", ENOENT, path: "object")
+        let calls = linkFailure == 0 ? FaultyCalls(blind) : FaultyCalls(blind, .fail("link", linkFailure))
+        try await with(calls) { folder, store in
+            try folder.write("old", to: "object")
+            await expectError(.alreadyExists) {
+                try await store.put(Self.body, at: makeKey("object"), policy: .refuseExisting)
+            }
+            #expect(try await store.get(makeKey("object"), range: nil) == ByteBuffer(string: "old"))
+            #expect(folder.everything == ["object"])
+        }
+    }
+
     @Test("a leftover that cannot be removed after its object is there is no failure, and is not listed")
     func leftoverAfterLink() async throws {
         try await with(FaultyCalls(.fail("unlink", EIO))) { folder, store in

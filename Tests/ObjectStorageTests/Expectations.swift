@@ -9,16 +9,16 @@ func makeKey(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) 
 
 /// Expects an ``ObjectStoreError`` of `code`.
 func expectError<Answer>(
-    _ code: ObjectStoreError.Code, sourceLocation: SourceLocation = #_sourceLocation,
+    _ code: ObjectStoreError.Code, _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () async throws -> Answer
 ) async {
     do {
         _ = try await body()
-        Issue.record("nothing was thrown, expected \(code)", sourceLocation: sourceLocation)
+        Issue.record("nothing was thrown, expected \(code) \(what)", sourceLocation: sourceLocation)
     } catch let error as ObjectStoreError {
-        #expect(error.code == code, "\(error.message)", sourceLocation: sourceLocation)
+        #expect(error.code == code, "\(error.message) \(what)", sourceLocation: sourceLocation)
     } catch {
-        Issue.record("expected \(code), caught \(error)", sourceLocation: sourceLocation)
+        Issue.record("expected \(code), caught \(error) \(what)", sourceLocation: sourceLocation)
     }
 }
 

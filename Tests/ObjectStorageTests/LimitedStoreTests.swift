@@ -54,6 +54,23 @@ struct AsyncSemaphoreTests {
     }
 }
 
+extension AsyncSemaphoreTests {
+    @Test("never queues a task that was cancelled before it asked, nor gives it a permit", arguments: [0, 1])
+    func cancelledBefore(free: Int) async throws {
+        let semaphore = AsyncSemaphore(permits: 1)
+        if free == 0 { try await semaphore.acquire() }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                withUnsafeCurrentTask { $0?.cancel() }
+                await #expect(throws: CancellationError.self) { try await semaphore.acquire() }
+            }
+        }
+        #expect(semaphore.waiterCount == 0)
+        if free == 0 { semaphore.release() }
+        try await semaphore.acquire()
+    }
+}
+
 @Suite("A limited store", .timeLimit(.minutes(1)))
 struct LimitedStoreTests {
     @Test("never has more operations under way than its limit", arguments: [1, 3, 8])

@@ -12,7 +12,12 @@ struct CallRow: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { line }
 
-    init(_ line: String, body: String? = nil, result: String = "true", _ call: @escaping @Sendable (QdrantClient) async throws -> Void) {
+    init(
+        _ line: String,
+        body: String? = nil,
+        result: String = "true",
+        _ call: @escaping @Sendable (QdrantClient) async throws -> Void
+    ) {
         self.line = line
         self.body = body
         self.result = result
@@ -35,7 +40,8 @@ struct CallTests {
         },
         CallRow(
             "GET /cluster",
-            result: #"{"status":"enabled","peer_id":18446744073709551615,"peers":{"18446744073709551615":{"uri":"http://b:6335/"},"5":{"uri":"http://a:6335/"}},"raft_info":{}}"#
+            result:
+                #"{"status":"enabled","peer_id":18446744073709551615,"peers":{"18446744073709551615":{"uri":"http://b:6335/"},"5":{"uri":"http://a:6335/"}},"raft_info":{}}"#
         ) {
             let cluster = try await $0.cluster()
             #expect(cluster.peerID == .max)
@@ -65,7 +71,8 @@ struct CallTests {
             #expect(!existed)
         },
         CallRow(
-            "GET /collections/c/cluster", result: #"{"peer_id":1,"shard_count":1,"local_shards":[],"remote_shards":[],"shard_transfers":[]}"#
+            "GET /collections/c/cluster",
+            result: #"{"peer_id":1,"shard_count":1,"local_shards":[],"remote_shards":[],"shard_transfers":[]}"#
         ) { expect(try await $0.collectionCluster("c").shardCount == 1) },
         CallRow("GET /aliases", result: #"{"aliases":[{"alias_name":"a","collection_name":"c"}]}"#) {
             expect(try await $0.aliases() == [AliasDescription(alias: "a", collection: "c")])
@@ -83,13 +90,15 @@ struct CallTests {
             ])
         },
         CallRow(
-            "PUT /collections/c/index?wait=true", body: #"{"field_name":"a.b","field_schema":"keyword"}"#,
+            "PUT /collections/c/index?wait=true",
+            body: #"{"field_name":"a.b","field_schema":"keyword"}"#,
             result: #"{"operation_id":18446744073709551615,"status":"completed"}"#
         ) {
             let result = try await $0.createPayloadIndex("a.b", "keyword", in: "c")
             #expect(result == UpdateResult(operationID: .max, status: .completed))
         },
-        CallRow("DELETE /collections/c/index/a.b?wait=false", result: #"{"operation_id":null,"status":"acknowledged"}"#) {
+        CallRow("DELETE /collections/c/index/a.b?wait=false", result: #"{"operation_id":null,"status":"acknowledged"}"#)
+        {
             let result = try await $0.deletePayloadIndex("a.b", in: "c", waits: false)
             #expect(result == UpdateResult(operationID: nil, status: .acknowledged))
         },
@@ -103,7 +112,9 @@ struct CallTests {
             "PUT /collections/c/shards",
             body: #"{"shard_key":"k","shards_number":2,"replication_factor":1,"placement":[18446744073709551615]}"#
         ) { try await $0.createShardKey("k", of: "c", shardCount: 2, replicationFactor: 1, placement: [.max]) },
-        CallRow("POST /collections/c/shards/delete", body: #"{"shard_key":7}"#) { try await $0.deleteShardKey(7, of: "c") },
+        CallRow("POST /collections/c/shards/delete", body: #"{"shard_key":7}"#) {
+            try await $0.deleteShardKey(7, of: "c")
+        },
     ]
 
     private static let completed = #"{"operation_id":1,"status":"completed"}"#
@@ -111,10 +122,12 @@ struct CallTests {
     static let points: [CallRow] = [
         CallRow(
             "PUT /collections/c/points?wait=true",
-            body: #"{"points":[{"id":1,"vector":[0.5],"payload":{}}],"shard_key":"k"}"#, result: completed
+            body: #"{"points":[{"id":1,"vector":[0.5],"payload":{}}],"shard_key":"k"}"#,
+            result: completed
         ) { try await $0.upsert([Point(id: 1, vector: [0.5])], in: "c", shardKey: "k") },
         CallRow(
-            "POST /collections/c/points", body: #"{"ids":[1,"00000000-0000-0000-0000-000000000002"],"with_payload":true,"with_vector":false}"#,
+            "POST /collections/c/points",
+            body: #"{"ids":[1,"00000000-0000-0000-0000-000000000002"],"with_payload":true,"with_vector":false}"#,
             result: #"[{"id":1,"payload":{"n":9007199254740993}}]"#
         ) {
             let records = try await $0.points([1, .uuid(UniqueID(high: 0, low: 2))], in: "c")
@@ -134,18 +147,27 @@ struct CallTests {
         },
         CallRow(
             "POST /collections/c/points/scroll",
-            body: #"{"limit":2,"with_payload":false,"with_vector":["text"],"offset":5,"filter":{"must":[]},"shard_key":"k"}"#,
+            body:
+                #"{"limit":2,"with_payload":false,"with_vector":["text"],"offset":5,"filter":{"must":[]},"shard_key":"k"}"#,
             result: #"{"points":[{"id":5,"vector":{"text":[1,0.5]}}],"next_page_offset":6}"#
         ) {
             let page = try await $0.scroll(
                 ScrollRequest(
-                    limit: 2, offset: 5, filter: ["must": []], payload: .none, vectors: .only(["text"]), shardKeys: ["k"]),
-                in: "c")
+                    limit: 2,
+                    offset: 5,
+                    filter: ["must": []],
+                    payload: .none,
+                    vectors: .only(["text"]),
+                    shardKeys: ["k"]
+                ),
+                in: "c"
+            )
             #expect(page.nextOffset == 6)
             #expect(page.records == [PointRecord(id: 5, vectors: .named(["text": .dense([1, 0.5])]))])
         },
         CallRow(
-            "POST /collections/c/shards/0/points/scroll", body: #"{"limit":100,"with_payload":true,"with_vector":false}"#,
+            "POST /collections/c/shards/0/points/scroll",
+            body: #"{"limit":100,"with_payload":true,"with_vector":false}"#,
             result: #"{"points":[],"next_page_offset":null}"#
         ) {
             let page = try await $0.scroll(ScrollRequest(), inShard: 0, of: "c")
@@ -189,24 +211,43 @@ struct CallTests {
             body: #"{"location":"file:///s/x","priority":"snapshot","checksum":"ab","api_key":"k"}"#
         ) {
             try await $0.recover(
-                .collection("c"), from: SnapshotLocation("file:///s/x", apiKey: Secret("k")), checksum: "ab")
+                .collection("c"),
+                from: SnapshotLocation("file:///s/x", apiKey: Secret("k")),
+                checksum: "ab"
+            )
         },
-        CallRow("PUT /collections/c/shards/4/snapshots/recover?wait=false", body: #"{"location":"x","priority":"no_sync"}"#) {
-            try await $0.recover(.shard(4, collection: "c"), from: SnapshotLocation("x"), priority: .noSync, waits: false)
+        CallRow(
+            "PUT /collections/c/shards/4/snapshots/recover?wait=false",
+            body: #"{"location":"x","priority":"no_sync"}"#
+        ) {
+            try await $0.recover(
+                .shard(4, collection: "c"),
+                from: SnapshotLocation("x"),
+                priority: .noSync,
+                waits: false
+            )
         },
         CallRow("GET /collections/c/shards/4/snapshot/partial/manifest", result: #"{"s":{"segment_version":210}}"#) {
             expect(try await $0.partialSnapshotManifest(ofShard: 4, of: "c")["s"]?["segment_version"] == 210)
         },
         CallRow(
-            "POST /collections/c/shards/4/snapshot/partial/recover_from?wait=true", body: #"{"peer_url":"http://b:6333"}"#,
+            "POST /collections/c/shards/4/snapshot/partial/recover_from?wait=true",
+            body: #"{"peer_url":"http://b:6333"}"#,
             result: "false"
         ) {
-            let applied = try await $0.recoverPartialSnapshot(ofShard: 4, of: "c", fromPeer: SnapshotLocation("http://b:6333"))
+            let applied = try await $0.recoverPartialSnapshot(
+                ofShard: 4,
+                of: "c",
+                fromPeer: SnapshotLocation("http://b:6333")
+            )
             #expect(!applied)
         },
     ]
 
-    @Test("sends the request that Qdrant's reference has for it, and reads the answer", arguments: service + collections + points + snapshots)
+    @Test(
+        "sends the request that Qdrant's reference has for it, and reads the answer",
+        arguments: service + collections + points + snapshots
+    )
     func call(row: CallRow) async throws {
         try await LoopbackServer.withClient {
             try await $0.receive()
@@ -270,7 +311,9 @@ struct CallTests {
 
     @Test("refuses names that would lead elsewhere, before anything is sent", arguments: ["", ".", ".."])
     func names(name: String) async throws {
-        try await LoopbackServer.withClient { try await $0.respond(result: "true") } _: { client, server in
+        try await LoopbackServer.withClient {
+            try await $0.respond(result: "true")
+        } _: { client, server in
             let error = try await qdrantError { _ = try await client.deleteCollection(name) }
             #expect(error?.code == .invalidArgument)
             #expect(server.requests.isEmpty)
@@ -279,7 +322,9 @@ struct CallTests {
 
     @Test("refuses to send a vector with a NaN")
     func notFinite() async throws {
-        try await LoopbackServer.withClient { try await $0.respond(result: "true") } _: { client, server in
+        try await LoopbackServer.withClient {
+            try await $0.respond(result: "true")
+        } _: { client, server in
             let error = try await qdrantError { _ = try await client.upsert([Point(id: 1, vector: [.nan])], in: "c") }
             #expect(error?.code == .invalidArgument)
             #expect(error?.object == .collection("c"))

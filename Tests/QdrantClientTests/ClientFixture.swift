@@ -44,7 +44,12 @@ struct ClientSettings: Sendable {
     var apiKey: Secret?
     var tls = QdrantTLS()
     var timeouts = QdrantTimeouts(
-        connect: .seconds(10), request: .seconds(30), readIdle: .seconds(30), writeIdle: .seconds(30), longOperation: .seconds(30))
+        connect: .seconds(10),
+        request: .seconds(30),
+        readIdle: .seconds(30),
+        writeIdle: .seconds(30),
+        longOperation: .seconds(30)
+    )
     var options = QdrantClientOptions(retryPolicy: .none, clock: RecordingClock(), randomUnit: { 0.5 })
     var prefix = ""
     var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -53,13 +58,17 @@ struct ClientSettings: Sendable {
 extension LoopbackServer {
     /// Runs `body` with a client of a server that follows `script`.
     static func withClient<Result: Sendable>(
-        _ settings: ClientSettings = ClientSettings(), script: @escaping @Sendable (Exchange) async throws -> Void,
+        _ settings: ClientSettings = ClientSettings(),
+        script: @escaping @Sendable (Exchange) async throws -> Void,
         _ body: (QdrantClient, LoopbackServer) async throws -> Result
     ) async throws -> Result {
         try await run(script: script) { server in
             let endpoint = try QdrantEndpoint(
-                url: "http://127.0.0.1:\(server.port)\(settings.prefix)", apiKey: settings.apiKey, tls: settings.tls,
-                timeouts: settings.timeouts)
+                url: "http://127.0.0.1:\(server.port)\(settings.prefix)",
+                apiKey: settings.apiKey,
+                tls: settings.tls,
+                timeouts: settings.timeouts
+            )
             return try await withQdrantClient(endpoint: endpoint, options: settings.options, logger: settings.logger) {
                 try await body($0, server)
             }

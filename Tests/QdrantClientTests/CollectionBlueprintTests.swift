@@ -50,7 +50,9 @@ struct CollectionBlueprintTests {
 
     @Test("needs no update for a plain collection")
     func plain() {
-        let blueprint = CollectionBlueprint(config: ["params": ["vectors": ["size": 4, "distance": "Dot"], "read_fan_out_factor": nil]])
+        let blueprint = CollectionBlueprint(config: [
+            "params": ["vectors": ["size": 4, "distance": "Dot"], "read_fan_out_factor": nil]
+        ])
         #expect(blueprint.creation == ["vectors": ["size": 4, "distance": "Dot"]])
         #expect(blueprint.update == nil)
         #expect(blueprint.unknownFields.isEmpty)

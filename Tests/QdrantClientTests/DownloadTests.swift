@@ -18,8 +18,10 @@ struct DownloadTests {
     func whole() async throws {
         try await LoopbackServer.withClient {
             try await $0.respond(
-                200, "archive",
-                headers: [("ETag", "\"a:7\""), ("Content-Disposition", "attachment; filename=\"books-1.snapshot\"")])
+                200,
+                "archive",
+                headers: [("ETag", "\"a:7\""), ("Content-Disposition", "attachment; filename=\"books-1.snapshot\"")]
+            )
         } _: { client, server in
             let download = try await client.downloadSnapshot("books-1.snapshot", of: owner)
             #expect(download.byteCount == 7)
@@ -98,9 +100,11 @@ struct DownloadTests {
     @Test(
         "takes nothing else for the rest of a snapshot",
         arguments: [
-            (200, "", QdrantError.Code.rangeNotHonoured), (206, "bytes 7-9/10", .rangeNotHonoured), (206, "", .rangeNotHonoured),
+            (200, "", QdrantError.Code.rangeNotHonoured), (206, "bytes 7-9/10", .rangeNotHonoured),
+            (206, "", .rangeNotHonoured),
             (416, "bytes */5", .rangeNotHonoured), (412, "", .changedMeanwhile), (404, "", .notFound),
-        ])
+        ]
+    )
     func badRanges(status: Int, range: String, code: QdrantError.Code) async throws {
         try await LoopbackServer.withClient {
             try await $0.respond(status, "xx", headers: range.isEmpty ? [] : [("Content-Range", range)])
@@ -123,7 +127,7 @@ struct DownloadTests {
     @Test("gives up when the server falls silent in the middle, and says where")
     func silence() async throws {
         var settings = ClientSettings()
-        settings.timeouts.readIdle = .seconds(1)
+        settings.timeouts.readIdle = .seconds(3)
         try await LoopbackServer.withClient(settings) {
             try await $0.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123")
             try await Task.sleep(for: .seconds(60))
@@ -151,10 +155,14 @@ struct DownloadTests {
             let download = try #require(try await client.streamPartialSnapshot(ofShard: 1, of: "books", since: [:]))
             let content = try await collect(download)
             #expect(content == "tar")
-            #expect(server.requests.map(\.uri) == Array(repeating: "/collections/books/shards/1/snapshot/partial/create", count: 2))
+            #expect(
+                server.requests.map(\.uri)
+                    == Array(repeating: "/collections/books/shards/1/snapshot/partial/create", count: 2)
+            )
             #expect(
                 server.requests.map(\.bodyText)
-                    == [#"{"s":{"segment_version":18446744073709551615,"file_versions":{"a":null}}}"#, "{}"])
+                    == [#"{"s":{"segment_version":18446744073709551615,"file_versions":{"a":null}}}"#, "{}"]
+            )
         }
     }
 
@@ -162,14 +170,18 @@ struct DownloadTests {
         "reads content ranges",
         arguments: [
             ("bytes 0-9/10", 0, 10), ("bytes 5-9/*", 5, nil), ("Bytes 1-1/2", 1, 2),
-        ] as [(String, Int64, Int64?)])
+        ] as [(String, Int64, Int64?)]
+    )
     func ranges(text: String, first: Int64, total: Int64?) throws {
         let range = try #require(ContentRange(text))
         #expect(range.first == first)
         #expect(range.total == total)
     }
 
-    @Test("refuses content ranges that are none", arguments: ["", "bytes", "bytes 5/10", "bytes 9-5/10", "lines 0-9/10", "bytes a-b/10", "bytes 0-9/x"])
+    @Test(
+        "refuses content ranges that are none",
+        arguments: ["", "bytes", "bytes 5/10", "bytes 9-5/10", "lines 0-9/10", "bytes a-b/10", "bytes 0-9/x"]
+    )
     func noRanges(text: String) {
         #expect(ContentRange(text) == nil)
     }
@@ -177,9 +189,11 @@ struct DownloadTests {
     @Test(
         "takes only the last part of a suggested file name",
         arguments: [
-            ("attachment; filename=a.tar", "a.tar"), (#"attachment; filename="../../a b.tar""#, "a b.tar"), ("attachment", nil),
+            ("attachment; filename=a.tar", "a.tar"), (#"attachment; filename="../../a b.tar""#, "a b.tar"),
+            ("attachment", nil),
             ("attachment; filename=", nil), ("inline; x=1; FileName = \"q\"", "q"),
-        ] as [(String, String?)])
+        ] as [(String, String?)]
+    )
     func names(disposition: String, name: String?) {
         #expect(fileName(ofDisposition: disposition) == name)
     }

@@ -20,13 +20,24 @@ struct ErrorRow: Sendable, CustomTestStringConvertible {
         .envelope(400, "Bad request: no", .badRequest),
         .envelope(400, "Snapshot checksum mismatch: expected a, got b", .checksumMismatch),
         .envelope(400, "Format error in JSON body: expected value at line 1 column 2", .malformedRequest),
-        .envelope(400, "JSON payload (33555000 bytes) is larger than allowed (limit: 33554432 bytes).", .requestTooLarge),
+        .envelope(
+            400,
+            "JSON payload (33555000 bytes) is larger than allowed (limit: 33554432 bytes).",
+            .requestTooLarge
+        ),
         .envelope(409, "Wrong input: Collection `c` already exists!", .alreadyExists),
         ErrorRow(
-            status: 401, body: "Must provide an API key or an Authorization bearer token", code: .unauthenticated,
-            text: "Must provide an API key or an Authorization bearer token"),
+            status: 401,
+            body: "Must provide an API key or an Authorization bearer token",
+            code: .unauthenticated,
+            text: "Must provide an API key or an Authorization bearer token"
+        ),
         ErrorRow(
-            status: 403, body: "Invalid API key or JWT", code: .unauthenticated, text: "Invalid API key or JWT"),
+            status: 403,
+            body: "Invalid API key or JWT",
+            code: .unauthenticated,
+            text: "Invalid API key or JWT"
+        ),
         .envelope(403, "Forbidden: Global manage access is required", .forbidden),
         .envelope(403, "Storage locked: maintenance", .storageLocked),
         .envelope(404, "Not found: Collection `c` doesn't exist!", .notFound),
@@ -37,12 +48,18 @@ struct ErrorRow: Sendable, CustomTestStringConvertible {
         .envelope(500, "Service internal error: No space left on device", .serverInternal),
         .envelope(503, "Shard temporarily unavailable: recovering", .temporarilyUnavailable),
         ErrorRow(
-            status: 503, body: #"{"status":"already_in_progress","time":0.0}"#, code: .alreadyInProgress,
-            text: "already_in_progress"),
+            status: 503,
+            body: #"{"status":"already_in_progress","time":0.0}"#,
+            code: .alreadyInProgress,
+            text: "already_in_progress"
+        ),
         .envelope(507, "Insufficient storage: disk quota", .insufficientStorage),
         ErrorRow(
-            status: 502, body: "<html>\r\n<body>Bad\tGateway</body></html>", code: .gatewayFailure,
-            text: "<html> <body>Bad Gateway</body></html>"),
+            status: 502,
+            body: "<html>\r\n<body>Bad\tGateway</body></html>",
+            code: .gatewayFailure,
+            text: "<html> <body>Bad Gateway</body></html>"
+        ),
         ErrorRow(status: 504, body: "", code: .gatewayFailure, text: nil),
         ErrorRow(status: 413, body: "too large", code: .requestTooLarge, text: "too large"),
         ErrorRow(status: 412, body: "", code: .changedMeanwhile, text: nil),
@@ -57,7 +74,9 @@ struct ErrorRow: Sendable, CustomTestStringConvertible {
 struct ErrorTableTests {
     @Test("names every row of the server's error table", arguments: ErrorRow.all)
     func rows(row: ErrorRow) {
-        #expect(ErrorAnswer(status: row.status, body: Array(row.body.utf8)) == ErrorAnswer(code: row.code, text: row.text))
+        #expect(
+            ErrorAnswer(status: row.status, body: Array(row.body.utf8)) == ErrorAnswer(code: row.code, text: row.text)
+        )
     }
 
     @Test("shortens a text that is not from Qdrant to one line")
@@ -95,7 +114,9 @@ struct ErrorTableTests {
         let secret = Secret("hunter2")
         var dumped = ""
         dump(secret, to: &dumped)
-        for text in ["\(secret)", String(reflecting: secret), dumped, "\([secret])", "\(String(describing: Optional(secret)))"] {
+        for text in [
+            "\(secret)", String(reflecting: secret), dumped, "\([secret])", "\(String(describing: Optional(secret)))",
+        ] {
             #expect(!text.contains("hunter2"))
         }
         #expect(secret.exposed == "hunter2")

@@ -18,27 +18,36 @@ struct LoopbackServer: Sendable {
 
     /// Runs `body` while a server follows `script`.
     static func run<Result: Sendable>(
-        tls: TLSConfiguration? = nil, script: @escaping @Sendable (Exchange) async throws -> Void,
+        tls: TLSConfiguration? = nil,
+        script: @escaping @Sendable (Exchange) async throws -> Void,
         _ body: (LoopbackServer) async throws -> Result
     ) async throws -> Result {
         let context = try tls.map { try NIOSSLContext(configuration: $0) }
+        let log = RequestLog()
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Nothing may arrive before `serve` is there to take it.
+            .childChannelOption(.autoRead, value: false)
             .bind(host: "127.0.0.1", port: 0) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if let context { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context)) }
+                    if let context {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+                    }
                     let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)
                     try channel.pipeline.syncOperations.addHandler(ByteToMessageHandler(decoder))
-                    return try NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>(wrappingChannelSynchronously: channel)
+                    log.add(channel)
+                    return channel
                 }
             }
-        let log = RequestLog()
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await serve(listener, log, script) }
             let server = LoopbackServer(port: try port(of: listener), log: log)
             let result: Swift.Result<Result, any Error>
             do { result = .success(try await body(server)) } catch { result = .failure(error) }
             group.cancelAll()
+            try? await group.waitForAll()
+            // Connections that came too late to be served.
+            for channel in log.channels { channel.close(promise: nil) }
             return try result.get()
         }
     }
@@ -49,7 +58,8 @@ struct LoopbackServer: Sendable {
     }
 
     private static func serve(
-        _ listener: NIOAsyncChannel<NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>, Never>, _ log: RequestLog,
+        _ listener: NIOAsyncChannel<any Channel, Never>,
+        _ log: RequestLog,
         _ script: @escaping @Sendable (Exchange) async throws -> Void
     ) async {
         try? await listener.executeThenClose { connections in
@@ -70,10 +80,15 @@ struct LoopbackServer: Sendable {
     }
 
     private static func serve(
-        _ connection: NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>, _ log: RequestLog,
+        _ channel: any Channel,
+        _ log: RequestLog,
         _ script: @Sendable (Exchange) async throws -> Void
     ) async throws {
+        let connection = try await channel.eventLoop.submit {
+            try NIOAsyncChannel<HTTPServerRequestPart, ByteBuffer>(wrappingChannelSynchronously: channel)
+        }.get()
         try await connection.executeThenClose { inbound, outbound in
+            try await channel.setOption(.autoRead, value: true).get()
             var parts = inbound.makeAsyncIterator()
             while case .head(let head)? = try await parts.next() {
                 let exchange = Exchange(head: head, parts: parts, outbound: outbound, log: log, index: log.add(head))
@@ -97,9 +112,16 @@ struct RecordedRequest: Sendable {
     var bodyText: String { String(decoding: body, as: UTF8.self) }
 }
 
-/// The requests of a server.
+/// The requests and connections of a server.
 final class RequestLog: Sendable {
     private let requests = Mutex<[RecordedRequest]>([])
+    private let connections = Mutex<[any Channel]>([])
+
+    var channels: [any Channel] { connections.withLock { $0 } }
+
+    func add(_ channel: any Channel) {
+        connections.withLock { $0.append(channel) }
+    }
 
     var all: [RecordedRequest] { requests.withLock { $0 } }
 
@@ -131,8 +153,11 @@ final class Exchange {
     private var isComplete = false
 
     fileprivate init(
-        head: HTTPRequestHead, parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator,
-        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, log: RequestLog, index: Int
+        head: HTTPRequestHead,
+        parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator,
+        outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>,
+        log: RequestLog,
+        index: Int
     ) {
         self.head = head
         self.parts = parts
@@ -174,7 +199,11 @@ final class Exchange {
 
     /// Sends a result in Qdrant's envelope.
     func respond(result: String) async throws {
-        try await respond(200, #"{"result":\#(result),"status":"ok","time":0.001}"#, headers: [("Content-Type", "application/json")])
+        try await respond(
+            200,
+            #"{"result":\#(result),"status":"ok","time":0.001}"#,
+            headers: [("Content-Type", "application/json")]
+        )
     }
 
     /// Sends an error in Qdrant's envelope.

@@ -30,7 +30,9 @@ struct MetricsTests {
     @Test("reads names, labels and values, and skips what is no sample")
     func samples() {
         let metrics = QdrantMetrics(text)
-        #expect(metrics.samples.first == .init(name: "app_info", labels: ["name": "qdrant", "version": "1.19.0"], value: 1))
+        #expect(
+            metrics.samples.first == .init(name: "app_info", labels: ["name": "qdrant", "version": "1.19.0"], value: 1)
+        )
         #expect(metrics.samples(named: "memory_bytes").map(\.value) == [1.5e9])
         #expect(metrics.samples(named: "broken").isEmpty)
         #expect(metrics.samples(named: "alone").isEmpty)

@@ -10,7 +10,8 @@ struct PointJSONTests {
         arguments: [
             "550E8400-E29B-41D4-A716-446655440000", "550e8400e29b41d4a716446655440000",
             "urn:uuid:550e8400-e29b-41d4-a716-446655440000",
-        ])
+        ]
+    )
     func uuidForms(text: String) {
         #expect(PointID(text)?.description == "550e8400-e29b-41d4-a716-446655440000")
     }
@@ -18,9 +19,11 @@ struct PointJSONTests {
     @Test(
         "refuses what is neither a number nor a UUID",
         arguments: [
-            "", "-1", "+1", "18446744073709551616", "abc", "550e8400-e29b-41d4-a716-44665544000", "550e8400-e29b41d4-a716-4466-55440000",
+            "", "-1", "+1", "18446744073709551616", "abc", "550e8400-e29b-41d4-a716-44665544000",
+            "550e8400-e29b41d4-a716-4466-55440000",
             "+50e8400e29b41d4a716446655440000", "550e8400-e29b-41d4-a716-44665544000é",
-        ])
+        ]
+    )
     func notIDs(text: String) {
         #expect(PointID(text) == nil)
     }
@@ -28,7 +31,8 @@ struct PointJSONTests {
     @Test("orders ids as a scroll does: numbers by value, then UUIDs by byte")
     func order() {
         let sorted: [PointID] = [
-            .number(0), .number(10), .number(.max), .uuid(UniqueID(high: 0, low: 1)), .uuid(UniqueID(high: 0, low: .max)),
+            .number(0), .number(10), .number(.max), .uuid(UniqueID(high: 0, low: 1)),
+            .uuid(UniqueID(high: 0, low: .max)),
             .uuid(UniqueID(high: 1, low: 0)), .uuid(UniqueID(high: .max, low: 0)),
         ]
         for seed in 1...5 as ClosedRange<UInt64> {
@@ -47,13 +51,15 @@ struct PointJSONTests {
                 .named(["b": .sparse(SparseVector(indices: [7, 4_294_967_295], values: [0.5, 1])), "a": .dense([1])]),
                 #"{"a":[1.0],"b":{"indices":[7,4294967295],"values":[0.5,1.0]}}"#
             ),
-        ])
+        ]
+    )
     func written(vectors: PointVectors, json: String) throws {
         var writer = JSONWriter()
         try writer.point(Point(id: .number(.max), vectors: vectors, payload: ["n": .unsigned(.max)]))
         #expect(
             String(decoding: writer.bytes, as: UTF8.self)
-                == #"{"id":18446744073709551615,"vector":\#(json),"payload":{"n":18446744073709551615}}"#)
+                == #"{"id":18446744073709551615,"vector":\#(json),"payload":{"n":18446744073709551615}}"#
+        )
     }
 
     @Test(
@@ -63,9 +69,11 @@ struct PointJSONTests {
             .unnamed(.dense([])), .unnamed(.multi([[1, 2], [3, 4]])), .named([:]),
             .named([
                 "text": .dense([1, -0.0]), "colbert": .multi([[0.25]]),
-                "words": .sparse(SparseVector(indices: [1, 5], values: [0.5, 2])), "none": .sparse(SparseVector(indices: [], values: [])),
+                "words": .sparse(SparseVector(indices: [1, 5], values: [0.5, 2])),
+                "none": .sparse(SparseVector(indices: [], values: [])),
             ]),
-        ])
+        ]
+    )
     func roundTrip(vectors: PointVectors) throws {
         var writer = JSONWriter()
         try writer.array { (writer) throws(JSONError) in try writer.point(Point(id: 1, vectors: vectors)) }
@@ -83,9 +91,11 @@ struct PointJSONTests {
     @Test(
         "refuses vectors that are none",
         arguments: [
-            "[1,[2]]", "[\"1\"]", "[null]", #"{"a":{"indices":[1],"values":[]}}"#, #"{"a":{"indices":[-1],"values":[1]}}"#,
+            "[1,[2]]", "[\"1\"]", "[null]", #"{"a":{"indices":[1],"values":[]}}"#,
+            #"{"a":{"indices":[-1],"values":[1]}}"#,
             #"{"a":{"indices":[4294967296],"values":[1]}}"#, #"{"a":{"values":[1]}}"#, "[1e39]", "true",
-        ])
+        ]
+    )
     func malformedVectors(json: String) throws {
         var scanner = try JSONScanner(Array(#"[{"id":1,"vector":\#(json)}]"#.utf8), limits: JSONLimits())
         #expect(throws: JSONError.self) { try scanner.records() }
@@ -93,7 +103,8 @@ struct PointJSONTests {
 
     @Test("skips fields that it does not know, and takes null for absent")
     func unknownFields() throws {
-        let json = #"[{"new":{"a":[1]},"id":3,"payload":null,"vector":null,"shard_key":"k","order_value":5,"score":0.5,"version":18446744073709551615}]"#
+        let json =
+            #"[{"new":{"a":[1]},"id":3,"payload":null,"vector":null,"shard_key":"k","order_value":5,"score":0.5,"version":18446744073709551615}]"#
         var scanner = try JSONScanner(Array(json.utf8), limits: JSONLimits())
         let point = try #require(try scanner.scoredPoints().first)
         #expect(point.record == PointRecord(id: 3, shardKey: "k", orderValue: 5))
@@ -120,11 +131,17 @@ struct PointJSONTests {
             ),
             (
                 QueryRequest(
-                    .vector(.sparse(SparseVector(indices: [1], values: [2]))), using: "words", filter: ["must": []],
-                    payload: .except(["b"]), vectors: true, shardKeys: ["a", 7]),
+                    .vector(.sparse(SparseVector(indices: [1], values: [2]))),
+                    using: "words",
+                    filter: ["must": []],
+                    payload: .except(["b"]),
+                    vectors: true,
+                    shardKeys: ["a", 7]
+                ),
                 #"{"query":{"indices":[1],"values":[2.0]},"using":"words","limit":10,"with_payload":{"exclude":["b"]},"with_vector":true,"filter":{"must":[]},"shard_key":["a",7]}"#
             ),
-        ])
+        ]
+    )
     func queries(query: QueryRequest, json: String) throws {
         var writer = JSONWriter()
         try query.write(to: &writer)

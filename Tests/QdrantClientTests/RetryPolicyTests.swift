@@ -18,7 +18,11 @@ struct RetryPolicyTests {
     @Test("repeats only what may be repeated", arguments: table, Repeatability.allCases)
     func whatIsRepeated(row: (code: QdrantError.Code, repeatable: Set<Repeatability>), repeatability: Repeatability) {
         let delay = RetryPolicy().delay(
-            after: QdrantError(row.code, "x", object: .service), attempt: 1, repeatability: repeatability, unit: 0)
+            after: QdrantError(row.code, "x", object: .service),
+            attempt: 1,
+            repeatability: repeatability,
+            unit: 0
+        )
         #expect((delay != nil) == row.repeatable.contains(repeatability))
     }
 
@@ -27,19 +31,26 @@ struct RetryPolicyTests {
         arguments: [
             (1, 0.0, Duration.milliseconds(50)), (1, 1.0, .milliseconds(100)), (2, 0.0, .milliseconds(100)),
             (3, 0.5, .milliseconds(300)), (5, 1.0, .milliseconds(1000)), (40, 0.0, .milliseconds(500)),
-        ])
+        ]
+    )
     func delays(attempt: Int, unit: Double, delay: Duration) {
         let policy = RetryPolicy(attempts: 100, firstDelay: .milliseconds(100), longestDelay: .seconds(1))
         let found = policy.delay(
-            after: QdrantError(.rateLimited, "x", object: .service), attempt: attempt, repeatability: .read, unit: unit)
+            after: QdrantError(.rateLimited, "x", object: .service),
+            attempt: attempt,
+            repeatability: .read,
+            unit: unit
+        )
         #expect(found == delay)
     }
 
     @Test(
         "waits at least as long as the server asks, and gives up when that is too long",
         arguments: [
-            (.seconds(3), .seconds(3)), (.seconds(120), .seconds(120)), (.seconds(121), nil), (.zero, .milliseconds(100)),
-        ] as [(Duration, Duration?)])
+            (.seconds(3), .seconds(3)), (.seconds(120), .seconds(120)), (.seconds(121), nil),
+            (.zero, .milliseconds(100)),
+        ] as [(Duration, Duration?)]
+    )
     func retryAfter(requested: Duration, delay: Duration?) {
         let error = QdrantError(.rateLimited, "x", object: .service, retryAfter: requested)
         #expect(RetryPolicy().delay(after: error, attempt: 1, repeatability: .write, unit: 0) == delay)
@@ -50,6 +61,8 @@ struct RetryPolicyTests {
         let error = QdrantError(.rateLimited, "x", object: .service)
         let delay = RetryPolicy(attempts: attempts).delay(after: error, attempt: 1, repeatability: .read, unit: 0)
         #expect((delay != nil) == repeats)
-        #expect(RetryPolicy(attempts: attempts).delay(after: error, attempt: attempts, repeatability: .read, unit: 0) == nil)
+        #expect(
+            RetryPolicy(attempts: attempts).delay(after: error, attempt: attempts, repeatability: .read, unit: 0) == nil
+        )
     }
 }

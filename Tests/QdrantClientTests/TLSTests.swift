@@ -6,25 +6,38 @@ import Testing
 
 @testable import QdrantClient
 
-@Suite("TLS", .timeLimit(.minutes(1)), .enabled(if: Certificates.canBeMade, "the openssl program is needed to make certificates"))
+@Suite(
+    "TLS",
+    .timeLimit(.minutes(1)),
+    .enabled(if: Certificates.canBeMade, "the openssl program is needed to make certificates")
+)
 struct TLSTests {
     private func call(
-        _ certificates: Certificates, tls: QdrantTLS, host: String = "localhost", demandsClientCertificate: Bool = false
+        _ certificates: Certificates,
+        tls: QdrantTLS,
+        host: String = "localhost",
+        demandsClientCertificate: Bool = false
     ) async throws {
         var server = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMFile(certificates.path("server.pem")).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificates.path("server.key"), format: .pem)))
+            certificateChain: try NIOSSLCertificate.fromPEMFile(certificates.path("server.pem")).map {
+                .certificate($0)
+            },
+            privateKey: .privateKey(try NIOSSLPrivateKey(file: certificates.path("server.key"), format: .pem))
+        )
         if demandsClientCertificate {
             server.trustRoots = .file(certificates.path("ca.pem"))
             server.certificateVerification = .noHostnameVerification
         }
-        try await LoopbackServer.run(tls: server, script: { try await $0.respond(result: #"{"exists":true}"#) }) { server in
+        try await LoopbackServer.run(tls: server, script: { try await $0.respond(result: #"{"exists":true}"#) }) {
+            server in
             let endpoint = try QdrantEndpoint(url: "https://\(host):\(server.port)", apiKey: Secret("k"), tls: tls)
             try await withQdrantClient(
-                endpoint: endpoint, options: QdrantClientOptions(retryPolicy: .none), logger: Logger(label: "test")
+                endpoint: endpoint,
+                options: QdrantClientOptions(retryPolicy: .none),
+                logger: Logger(label: "test")
             ) {
                 let exists = try await $0.collectionExists("c")
-            #expect(exists)
+                #expect(exists)
                 #expect(server.requests.first?.headers["api-key"] == ["k"])
             }
         }
@@ -59,7 +72,11 @@ struct TLSTests {
     func otherHost() async throws {
         try await Certificates.with { certificates in
             let error = try await qdrantError {
-                try await call(certificates, tls: QdrantTLS(authorityFile: certificates.path("ca.pem")), host: "127.0.0.1")
+                try await call(
+                    certificates,
+                    tls: QdrantTLS(authorityFile: certificates.path("ca.pem")),
+                    host: "127.0.0.1"
+                )
             }
             #expect(error?.code == .tlsFailed)
         }
@@ -69,8 +86,10 @@ struct TLSTests {
     func clientCertificate() async throws {
         try await Certificates.with { certificates in
             let tls = QdrantTLS(
-                authorityFile: certificates.path("ca.pem"), certificateFile: certificates.path("server.pem"),
-                privateKeyFile: certificates.path("server.key"))
+                authorityFile: certificates.path("ca.pem"),
+                certificateFile: certificates.path("server.pem"),
+                privateKeyFile: certificates.path("server.key")
+            )
             try await call(certificates, tls: tls, demandsClientCertificate: true)
         }
     }
@@ -81,7 +100,9 @@ struct TLSTests {
             let endpoint = try QdrantEndpoint(url: "https://127.0.0.1:\(server.port)")
             let error = try await qdrantError {
                 try await withQdrantClient(
-                    endpoint: endpoint, options: QdrantClientOptions(retryPolicy: .none), logger: Logger(label: "test")
+                    endpoint: endpoint,
+                    options: QdrantClientOptions(retryPolicy: .none),
+                    logger: Logger(label: "test")
                 ) { _ = try await $0.collections() }
             }
             #expect(error?.code == .tlsFailed)
@@ -94,7 +115,8 @@ struct TLSTests {
             { QdrantTLS(authorityFile: $0.path("missing.pem")) }, { QdrantTLS(authorityFile: $0.path("server.key")) },
             { QdrantTLS(certificateFile: $0.path("server.pem")) },
             { QdrantTLS(certificateFile: $0.path("server.pem"), privateKeyFile: $0.path("ca.pem")) },
-        ] as [@Sendable (Certificates) -> QdrantTLS])
+        ] as [@Sendable (Certificates) -> QdrantTLS]
+    )
     func badFiles(tls: @Sendable (Certificates) -> QdrantTLS) async throws {
         try await Certificates.with { certificates in
             let endpoint = try QdrantEndpoint(url: "https://localhost", tls: tls(certificates))
@@ -129,12 +151,17 @@ struct Certificates: Sendable {
     private func make() throws {
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         for name in ["ca", "other"] {
-            try run(["req", "-x509"] + key + ["-days", "2", "-subj", "/CN=\(name)", "-keyout", path("\(name).key"), "-out", path("\(name).pem")])
+            try run(
+                ["req", "-x509"] + key + [
+                    "-days", "2", "-subj", "/CN=\(name)", "-keyout", path("\(name).key"), "-out", path("\(name).pem"),
+                ]
+            )
         }
         try run(["req"] + key + ["-subj", "/CN=localhost", "-keyout", path("server.key"), "-out", path("server.csr")])
         try Data("subjectAltName=DNS:localhost\n".utf8).write(to: folder.appendingPathComponent("server.ext"))
         try run([
-            "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-CAcreateserial", "-days", "2",
+            "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
+            "-CAcreateserial", "-days", "2",
             "-extfile", path("server.ext"), "-out", path("server.pem"),
         ])
     }

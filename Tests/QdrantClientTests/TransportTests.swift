@@ -28,7 +28,9 @@ struct TransportTests {
 
     @Test("sends no api key when there is none")
     func noKey() async throws {
-        try await LoopbackServer.withClient { try await $0.respond(result: Self.exists) } _: { client, server in
+        try await LoopbackServer.withClient {
+            try await $0.respond(result: Self.exists)
+        } _: { client, server in
             _ = try await client.collectionExists("c")
             #expect(server.requests.first?.headers.contains(name: "api-key") == false)
         }
@@ -58,9 +60,11 @@ struct TransportTests {
     @Test(
         "refuses endpoints that cannot work or would leak",
         arguments: [
-            "localhost:6333", "ftp://host", "http://", "https://user:password@host", "http://host?x=1", "http://host/#a", "",
+            "localhost:6333", "ftp://host", "http://", "https://user:password@host", "http://host?x=1",
+            "http://host/#a", "",
             "/collections",
-        ])
+        ]
+    )
     func endpoints(url: String) {
         let error = #expect(throws: QdrantError.self) { try QdrantEndpoint(url: url) }
         #expect(error?.code == .invalidEndpoint)
@@ -77,9 +81,11 @@ struct TransportTests {
     @Test(
         "knows when a key would cross the network unencrypted",
         arguments: [
-            ("http://db.example:6333", true), ("https://db.example", false), ("http://localhost:6333", false), ("http://127.0.0.1", false),
+            ("http://db.example:6333", true), ("https://db.example", false), ("http://localhost:6333", false),
+            ("http://127.0.0.1", false),
             ("http://[::1]:6333", false),
-        ])
+        ]
+    )
     func exposure(url: String, exposes: Bool) throws {
         let endpoint = try QdrantEndpoint(url: url, apiKey: Secret("k"))
         #expect(endpoint.exposesKey == exposes)
@@ -89,9 +95,14 @@ struct TransportTests {
 
     // MARK: Errors
 
-    @Test("turns every refusal into its error, with the server's text, the status, the object and a hint", arguments: ErrorRow.all)
+    @Test(
+        "turns every refusal into its error, with the server's text, the status, the object and a hint",
+        arguments: ErrorRow.all
+    )
     func refusals(row: ErrorRow) async throws {
-        try await LoopbackServer.withClient { try await $0.respond(row.status, row.body) } _: { client, server in
+        try await LoopbackServer.withClient {
+            try await $0.respond(row.status, row.body)
+        } _: { client, server in
             let error = try #require(try await qdrantError { _ = try await client.collection("books") })
             #expect(error.code == row.code)
             #expect(error.status == row.status)
@@ -116,9 +127,14 @@ struct TransportTests {
 
     @Test(
         "refuses a success that is not what Qdrant sends",
-        arguments: ["<html>", "", #"{"status":"ok"}"#, #"{"result":{"exists":1}}"#, #"{"result":{"exists":true}} x"#, "[]"])
+        arguments: [
+            "<html>", "", #"{"status":"ok"}"#, #"{"result":{"exists":1}}"#, #"{"result":{"exists":true}} x"#, "[]",
+        ]
+    )
     func unexpectedBodies(body: String) async throws {
-        try await LoopbackServer.withClient { try await $0.respond(200, body) } _: { client, _ in
+        try await LoopbackServer.withClient {
+            try await $0.respond(200, body)
+        } _: { client, _ in
             let error = try await qdrantError { _ = try await client.collectionExists("c") }
             #expect(error?.code == .unexpectedResponse)
         }
@@ -134,7 +150,9 @@ struct TransportTests {
                 try await $0.respond(200, body)
             } else {
                 let length = String(body.utf8.count, radix: 16)
-                try await $0.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(length)\r\n\(body)\r\n0\r\n\r\n")
+                try await $0.send(
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(length)\r\n\(body)\r\n0\r\n\r\n"
+                )
             }
         } _: { client, _ in
             let error = try await qdrantError { _ = try await client.collectionExists("c") }
@@ -148,7 +166,9 @@ struct TransportTests {
         let endpoint = try QdrantEndpoint(url: "http://127.0.0.1:\(port)")
         let error = try await qdrantError {
             try await withQdrantClient(
-                endpoint: endpoint, options: QdrantClientOptions(retryPolicy: .none), logger: Logger(label: "test")
+                endpoint: endpoint,
+                options: QdrantClientOptions(retryPolicy: .none),
+                logger: Logger(label: "test")
             ) { _ = try await $0.collections() }
         }
         #expect(error?.code == .connectionRefused)
@@ -160,7 +180,9 @@ struct TransportTests {
         let endpoint = try QdrantEndpoint(url: "http://qdrant.invalid:6333")
         let error = try await qdrantError {
             try await withQdrantClient(
-                endpoint: endpoint, options: QdrantClientOptions(retryPolicy: .none), logger: Logger(label: "test")
+                endpoint: endpoint,
+                options: QdrantClientOptions(retryPolicy: .none),
+                logger: Logger(label: "test")
             ) { _ = try await $0.collections() }
         }
         #expect(error?.code == .nameNotResolved)
@@ -168,7 +190,9 @@ struct TransportTests {
 
     @Test("says when the connection is closed without an answer")
     func closed() async throws {
-        try await LoopbackServer.withClient { $0.close() } _: { client, _ in
+        try await LoopbackServer.withClient {
+            $0.close()
+        } _: { client, _ in
             let error = try await qdrantError { _ = try await client.collections() }
             #expect(error?.code == .connectionLost)
         }
@@ -200,7 +224,7 @@ struct TransportTests {
     @Test("gives up when an answer falls silent in the middle")
     func readIdle() async throws {
         var settings = ClientSettings()
-        settings.timeouts.readIdle = .seconds(1)
+        settings.timeouts.readIdle = .seconds(3)
         try await LoopbackServer.withClient(settings) {
             try await $0.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"result\":")
             try await Task.sleep(for: .seconds(60))
@@ -228,8 +252,10 @@ struct TransportTests {
     private func retrying(_ clock: RecordingClock, attempts: Int = 3) -> ClientSettings {
         var settings = ClientSettings()
         settings.options = QdrantClientOptions(
-            retryPolicy: RetryPolicy(attempts: attempts, firstDelay: .milliseconds(100), longestDelay: .seconds(10)), clock: clock,
-            randomUnit: { 0.5 })
+            retryPolicy: RetryPolicy(attempts: attempts, firstDelay: .milliseconds(100), longestDelay: .seconds(10)),
+            clock: clock,
+            randomUnit: { 0.5 }
+        )
         return settings
     }
 
@@ -295,7 +321,8 @@ struct TransportTests {
         arguments: [
             { _ = try await $0.createSnapshot(of: .collection("c")) }, { try await $0.startSnapshot(of: .storage) },
             { try await $0.uploadSnapshot(Parts([]), byteCount: nil, fileName: "f", to: .collection("c")) },
-        ] as [@Sendable (QdrantClient) async throws -> Void])
+        ] as [@Sendable (QdrantClient) async throws -> Void]
+    )
     func neverRepeated(call: @Sendable (QdrantClient) async throws -> Void) async throws {
         try await LoopbackServer.withClient(retrying(RecordingClock())) {
             try await $0.receive()

@@ -23,9 +23,17 @@ struct UploadTests {
             try await $0.respond(result: "true")
         } _: { client, server in
             try await client.uploadSnapshot(
-                Parts(["01234", "", "56789"]), byteCount: byteCount, fileName: "f.snapshot", to: .collection("c"), checksum: "ab")
+                Parts(["01234", "", "56789"]),
+                byteCount: byteCount,
+                fileName: "f.snapshot",
+                to: .collection("c"),
+                checksum: "ab"
+            )
             let request = try #require(server.requests.first)
-            #expect("\(request.method) \(request.uri)" == "POST /collections/c/snapshots/upload?wait=true&priority=snapshot&checksum=ab")
+            #expect(
+                "\(request.method) \(request.uri)"
+                    == "POST /collections/c/snapshots/upload?wait=true&priority=snapshot&checksum=ab"
+            )
             #expect(request.headers["Content-Type"] == ["multipart/form-data; boundary=\(boundary)"])
             #expect(request.bodyText == expectedBody("0123456789"))
             #expect(request.headers["Content-Length"] == (byteCount == nil ? [] : ["\(request.body.count)"]))
@@ -41,13 +49,26 @@ struct UploadTests {
             try await $0.respond(result: "null")
         } _: { client, server in
             try await client.uploadSnapshot(
-                Parts(["x"]), byteCount: nil, fileName: "f", to: .shard(2, collection: "c"), priority: .noSync)
-            try await client.uploadPartialSnapshot(Parts(["x"]), byteCount: 1, fileName: "f", toShard: 2, of: "c", checksum: "ab")
+                Parts(["x"]),
+                byteCount: nil,
+                fileName: "f",
+                to: .shard(2, collection: "c"),
+                priority: .noSync
+            )
+            try await client.uploadPartialSnapshot(
+                Parts(["x"]),
+                byteCount: 1,
+                fileName: "f",
+                toShard: 2,
+                of: "c",
+                checksum: "ab"
+            )
             #expect(
                 server.requests.map(\.uri) == [
                     "/collections/c/shards/2/snapshots/upload?wait=true&priority=no_sync",
                     "/collections/c/shards/2/snapshot/partial/recover?wait=true&checksum=ab",
-                ])
+                ]
+            )
         }
     }
 
@@ -55,7 +76,9 @@ struct UploadTests {
     func fileNames() {
         let framing = MultipartFraming(partName: "snapshot", fileName: "a\"\r\nb", boundary: "x")
         #expect(framing.opening.contains("filename=\"a%22%0D%0Ab\"\r\n"))
-        #expect(framing.byteCount(fileByteCount: 5) == Int64(framing.opening.utf8.count + 5 + framing.closing.utf8.count))
+        #expect(
+            framing.byteCount(fileByteCount: 5) == Int64(framing.opening.utf8.count + 5 + framing.closing.utf8.count)
+        )
     }
 
     @Test("draws boundaries that do not repeat")
@@ -126,13 +149,20 @@ struct UploadTests {
         } _: { client, server in
             await #expect(throws: SourceFailure()) {
                 try await client.uploadSnapshot(
-                    Parts(["01234"], failure: SourceFailure()), byteCount: byteCount, fileName: "f", to: .collection("c"))
+                    Parts(["01234"], failure: SourceFailure()),
+                    byteCount: byteCount,
+                    fileName: "f",
+                    to: .collection("c")
+                )
             }
             #expect(server.requests.allSatisfy { !$0.isComplete })
         }
     }
 
-    @Test("refuses a source of another length than announced", arguments: [(9, "more than 9"), (11, "10 instead of 11")] as [(Int64, String)])
+    @Test(
+        "refuses a source of another length than announced",
+        arguments: [(9, "more than 9"), (11, "10 instead of 11")] as [(Int64, String)]
+    )
     func lengthMismatch(byteCount: Int64, found: String) async throws {
         try await LoopbackServer.withClient {
             try await $0.receive()
@@ -140,7 +170,11 @@ struct UploadTests {
         } _: { client, server in
             let error = try await qdrantError {
                 try await client.uploadSnapshot(
-                    Parts(["01234", "56789"]), byteCount: byteCount, fileName: "f", to: .collection("c"))
+                    Parts(["01234", "56789"]),
+                    byteCount: byteCount,
+                    fileName: "f",
+                    to: .collection("c")
+                )
             }
             #expect(error?.code == .sourceLengthMismatch)
             #expect(error?.message.contains(found) == true)

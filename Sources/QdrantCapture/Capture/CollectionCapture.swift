@@ -1,7 +1,7 @@
 public import Logging
 internal import NIOCore
 public import QdrantClient
-public import ResticFormat
+internal import ResticFormat
 public import ResticRepository
 
 /// Reads a collection out of a running server into the repository.

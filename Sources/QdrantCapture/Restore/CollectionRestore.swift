@@ -1,4 +1,5 @@
 public import Logging
+internal import NIOCore
 public import QdrantClient
 public import ResticRepository
 

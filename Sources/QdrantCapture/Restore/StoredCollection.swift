@@ -1,6 +1,7 @@
-public import QdrantClient
+internal import QdrantClient
 public import ResticFormat
 public import ResticRepository
+internal import TarArchive
 
 /// A collection in a snapshot, its manifest read.
 public struct StoredCollection: Sendable {

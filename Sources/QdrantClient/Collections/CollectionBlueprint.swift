@@ -41,7 +41,8 @@ public struct CollectionBlueprint: Sendable, Hashable {
     }
 
     private static let creationParameters: Set<String> = [
-        "vectors", "sparse_vectors", "shard_number", "sharding_method", "replication_factor", "write_consistency_factor",
+        "vectors", "sparse_vectors", "shard_number", "sharding_method", "replication_factor",
+        "write_consistency_factor",
         "on_disk_payload", "payload",
     ]
     private static let updateParameters: Set<String> = ["read_fan_out_factor", "read_fan_out_delay_ms"]
@@ -55,6 +56,7 @@ extension JSONObject {
                 guard !member.value.isNull else { return nil }
                 guard let object = member.value.objectValue, member.key != "metadata" else { return member }
                 return Member(key: member.key, value: .object(object.withoutNulls))
-            })
+            }
+        )
     }
 }

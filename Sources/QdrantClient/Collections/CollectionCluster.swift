@@ -59,15 +59,19 @@ public struct CollectionCluster: Sendable, Hashable {
         shardCount = try json.required("shard_count", \.uint64Value)
         localShards = try json.list("local_shards") { (shard) throws(JSONError) in
             LocalShard(
-                id: try shard.required("shard_id", \.uint32Value), key: try shard.optional("shard_key", ShardKey.init),
+                id: try shard.required("shard_id", \.uint32Value),
+                key: try shard.optional("shard_key", ShardKey.init),
                 approximatePointCount: try shard.required("points_count", \.uint64Value),
-                state: ReplicaState(rawValue: try shard.required("state", \.stringValue)))
+                state: ReplicaState(rawValue: try shard.required("state", \.stringValue))
+            )
         }
         remoteShards = try json.list("remote_shards") { (shard) throws(JSONError) in
             RemoteShard(
-                id: try shard.required("shard_id", \.uint32Value), key: try shard.optional("shard_key", ShardKey.init),
+                id: try shard.required("shard_id", \.uint32Value),
+                key: try shard.optional("shard_key", ShardKey.init),
                 peerID: try shard.required("peer_id", \.uint64Value),
-                state: ReplicaState(rawValue: try shard.required("state", \.stringValue)))
+                state: ReplicaState(rawValue: try shard.required("state", \.stringValue))
+            )
         }
         localShards.sort { $0.id < $1.id }
         remoteShards.sort { ($0.id, $0.peerID) < ($1.id, $1.peerID) }

@@ -120,7 +120,9 @@ public struct VectorField: Sendable, Hashable {
     /// `Cosine`, `Dot`, `Euclid` or `Manhattan`; `nil` for sparse ones, which are compared by dot product.
     public var distance: String? { json["distance"]?.stringValue }
     /// How components are stored: `float32` (also when absent), `float16`, `uint8`, `turbo4`.
-    public var dataType: String { json["datatype"]?.stringValue ?? json["index"]?["datatype"]?.stringValue ?? "float32" }
+    public var dataType: String {
+        json["datatype"]?.stringValue ?? json["index"]?["datatype"]?.stringValue ?? "float32"
+    }
 
     /// The fields of a collection's configuration.
     static func fields(inConfig config: JSONObject) -> [VectorField] {

@@ -45,8 +45,13 @@ extension QdrantClient {
     public func aliases(of collection: String) async throws -> [AliasDescription] {
         try await aliases(
             APIRequest(
-                .GET, ["collections", collection, "aliases"], .collection(collection), "list the aliases of",
-                repeatability: .read))
+                .GET,
+                ["collections", collection, "aliases"],
+                .collection(collection),
+                "list the aliases of",
+                repeatability: .read
+            )
+        )
     }
 
     private func aliases(_ request: APIRequest) async throws -> [AliasDescription] {
@@ -54,7 +59,8 @@ extension QdrantClient {
             try scanner.objectValue().list("aliases") { (entry) throws(JSONError) in
                 AliasDescription(
                     alias: try entry.required("alias_name", \.stringValue),
-                    collection: try entry.required("collection_name", \.stringValue))
+                    collection: try entry.required("collection_name", \.stringValue)
+                )
             }
         }
     }

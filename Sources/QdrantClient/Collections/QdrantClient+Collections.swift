@@ -13,7 +13,13 @@ extension QdrantClient {
 
     /// Whether there is a collection (or alias) of this name.
     public func collectionExists(_ name: String) async throws -> Bool {
-        let request = APIRequest(.GET, ["collections", name, "exists"], .collection(name), "look for", repeatability: .read)
+        let request = APIRequest(
+            .GET,
+            ["collections", name, "exists"],
+            .collection(name),
+            "look for",
+            repeatability: .read
+        )
         return try await call(request) { (scanner) throws(JSONError) in
             try scanner.objectValue().required("exists", \.boolValue)
         }
@@ -59,7 +65,12 @@ extension QdrantClient {
     /// Which shards of a collection are where.
     public func collectionCluster(_ name: String) async throws -> CollectionCluster {
         let request = APIRequest(
-            .GET, ["collections", name, "cluster"], .collection(name), "read the shards of", repeatability: .read)
+            .GET,
+            ["collections", name, "cluster"],
+            .collection(name),
+            "read the shards of",
+            repeatability: .read
+        )
         return try await call(request) { (scanner) throws(JSONError) in
             try CollectionCluster(try scanner.objectValue())
         }
@@ -75,11 +86,18 @@ extension QdrantClient {
     ///   - waits: whether to return only when it can be used.
     @discardableResult
     public func createPayloadIndex(
-        _ field: String, _ schema: JSONValue, in collection: String, waits: Bool = true
+        _ field: String,
+        _ schema: JSONValue,
+        in collection: String,
+        waits: Bool = true
     ) async throws -> UpdateResult {
         let object = QdrantObject.payloadIndex(field, collection: collection)
         let request = try APIRequest(
-            .PUT, ["collections", collection, "index"], object, "create", repeatability: .idempotentWrite,
+            .PUT,
+            ["collections", collection, "index"],
+            object,
+            "create",
+            repeatability: .idempotentWrite,
             patience: waits ? .long : .ordinary
         ).with(query: "wait", waits).with(body: ["field_name": .string(field), "field_schema": schema])
         return try await updateResult(request)
@@ -88,11 +106,18 @@ extension QdrantClient {
     /// Drops a payload index, or does nothing when there is none.
     @discardableResult
     public func deletePayloadIndex(
-        _ field: String, in collection: String, waits: Bool = true
+        _ field: String,
+        in collection: String,
+        waits: Bool = true
     ) async throws -> UpdateResult {
         let object = QdrantObject.payloadIndex(field, collection: collection)
         let request = APIRequest(
-            .DELETE, ["collections", collection, "index", field], object, "delete", repeatability: .idempotentWrite)
+            .DELETE,
+            ["collections", collection, "index", field],
+            object,
+            "delete",
+            repeatability: .idempotentWrite
+        )
         return try await updateResult(request.with(query: "wait", waits))
     }
 
@@ -101,8 +126,12 @@ extension QdrantClient {
     /// The shard keys of a custom-sharded collection; empty for others.
     public func shardKeys(of collection: String) async throws -> [ShardKey] {
         let request = APIRequest(
-            .GET, ["collections", collection, "shards"], .collection(collection), "list the shard keys of",
-            repeatability: .read)
+            .GET,
+            ["collections", collection, "shards"],
+            .collection(collection),
+            "list the shard keys of",
+            repeatability: .read
+        )
         return try await call(request) { (scanner) throws(JSONError) in
             try scanner.objectValue().list("shard_keys") { (entry) throws(JSONError) in
                 try entry.required("key", ShardKey.init)
@@ -117,7 +146,10 @@ extension QdrantClient {
     ///   - replicationFactor: how many replicas of each; `nil` takes the collection's.
     ///   - placement: the ids of the nodes to use; empty leaves it to the server.
     public func createShardKey(
-        _ key: ShardKey, of collection: String, shardCount: Int? = nil, replicationFactor: Int? = nil,
+        _ key: ShardKey,
+        of collection: String,
+        shardCount: Int? = nil,
+        replicationFactor: Int? = nil,
         placement: [UInt64] = []
     ) async throws {
         var body: JSONObject = ["shard_key": key.json]
@@ -125,7 +157,10 @@ extension QdrantClient {
         body["replication_factor"] = replicationFactor.map { .number($0) }
         body["placement"] = placement.isEmpty ? nil : .array(placement.map { .number($0) })
         let request = try APIRequest(
-            .PUT, ["collections", collection, "shards"], .collection(collection), "add shard key '\(key)' to",
+            .PUT,
+            ["collections", collection, "shards"],
+            .collection(collection),
+            "add shard key '\(key)' to",
             repeatability: .write
         ).with(body: body)
         _ = try await call(request)
@@ -134,7 +169,10 @@ extension QdrantClient {
     /// Deletes a shard key and all points under it.
     public func deleteShardKey(_ key: ShardKey, of collection: String) async throws {
         let request = try APIRequest(
-            .POST, ["collections", collection, "shards", "delete"], .collection(collection), "delete shard key '\(key)' of",
+            .POST,
+            ["collections", collection, "shards", "delete"],
+            .collection(collection),
+            "delete shard key '\(key)' of",
             repeatability: .write
         ).with(body: ["shard_key": key.json])
         _ = try await call(request)

@@ -23,8 +23,15 @@ public struct QdrantError: Error, Sendable {
 
     /// Makes an error. `message` is prefixed with nothing: name the object in it.
     public init(
-        _ code: Code, _ message: String, object: QdrantObject, hint: String? = nil, status: Int? = nil,
-        serverText: String? = nil, retryAfter: Duration? = nil, byteOffset: Int64? = nil, cause: (any Error)? = nil
+        _ code: Code,
+        _ message: String,
+        object: QdrantObject,
+        hint: String? = nil,
+        status: Int? = nil,
+        serverText: String? = nil,
+        retryAfter: Duration? = nil,
+        byteOffset: Int64? = nil,
+        cause: (any Error)? = nil
     ) {
         self.code = code
         self.message = message
@@ -39,6 +46,7 @@ public struct QdrantError: Error, Sendable {
 }
 
 extension QdrantError: CustomStringConvertible {
+    /// The message, the code and the status.
     public var description: String {
         let status = status.map { ", HTTP \($0)" } ?? ""
         return "\(message) (\(code)\(status))"
@@ -62,6 +70,7 @@ public enum QdrantObject: Sendable, Hashable, CustomStringConvertible {
     /// The snapshots of a collection, a shard or the whole storage.
     case snapshots(of: SnapshotOwner)
 
+    /// What is meant, as part of a sentence.
     public var description: String {
         switch self {
         case .service: "the server"

@@ -2,7 +2,8 @@ extension QdrantError {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case badRequest, checksumMismatch, malformedRequest, alreadyExists, unauthenticated, forbidden, storageLocked
+            case badRequest, checksumMismatch, malformedRequest, alreadyExists, unauthenticated, forbidden,
+                storageLocked
             case notFound, clusterDisabled, serverTimeout, invalidValue, requestTooLarge, rateLimited, serverInternal
             case temporarilyUnavailable, alreadyInProgress, insufficientStorage, gatewayFailure
             case connectionRefused, nameNotResolved, connectTimeout, connectionFailed, tlsFailed, requestTimeout
@@ -86,6 +87,7 @@ extension QdrantError {
         /// The endpoint's URL, key or certificate files are unusable.
         public static let invalidEndpoint = Code(base: .invalidEndpoint)
 
+        /// The code's own word, for messages and metrics.
         public var description: String { base.rawValue }
 
         /// Every code, for tables in tests and documents.
@@ -102,8 +104,10 @@ extension QdrantError {
         var hint: String {
             switch base {
             case .badRequest: "Do the request and the collection's configuration fit the server's version?"
-            case .checksumMismatch: "The archive was damaged on the way or is another one; nothing was changed, send it again."
-            case .malformedRequest: "The server does not understand the body: is it older or newer than this client supports?"
+            case .checksumMismatch:
+                "The archive was damaged on the way or is another one; nothing was changed, send it again."
+            case .malformedRequest:
+                "The server does not understand the body: is it older or newer than this client supports?"
             case .alreadyExists: "Choose another name, or delete what is there."
             case .unauthenticated: "Check the api key, and that it reaches the server through every proxy."
             case .forbidden:
@@ -111,24 +115,32 @@ extension QdrantError {
             case .storageLocked: "Unlock the storage on the server, then try again."
             case .notFound: "Check the name, and that the api key may see it."
             case .clusterDisabled: "This operation exists only in cluster mode; the server runs standalone."
-            case .serverTimeout: "The operation may still finish on the server: look at its state before starting it again."
+            case .serverTimeout:
+                "The operation may still finish on the server: look at its state before starting it again."
             case .invalidValue: "The server's text names the field that is out of bounds."
-            case .requestTooLarge: "Send smaller batches, or raise service.max_request_size_mb or the proxy's body limit."
+            case .requestTooLarge:
+                "Send smaller batches, or raise service.max_request_size_mb or the proxy's body limit."
             case .rateLimited: "Lower the request rate, or raise the collection's rate limits in its strict mode."
             case .serverInternal: "Look at the server's log for the reason; a full disk is a frequent one."
             case .temporarilyUnavailable: "Wait until the server's /readyz answers 200, then try again."
             case .alreadyInProgress: "Wait for the running recovery of this shard to end."
             case .insufficientStorage: "Free space on the server (old snapshots are a good start), or raise its quota."
-            case .gatewayFailure: "Ask the node directly, or raise the proxy's time limit: a restore happens inside the request."
-            case .connectionRefused: "Is Qdrant running, and does the URL name its REST port (6333 unless configured otherwise)?"
+            case .gatewayFailure:
+                "Ask the node directly, or raise the proxy's time limit: a restore happens inside the request."
+            case .connectionRefused:
+                "Is Qdrant running, and does the URL name its REST port (6333 unless configured otherwise)?"
             case .nameNotResolved: "Check the host name in the URL and this machine's name server."
             case .connectTimeout: "Is the host up, and does a firewall let the connection through?"
             case .connectionFailed: "Check the network between this machine and the server."
-            case .tlsFailed: "Is the server's certificate signed by the configured CA and valid for the host in the URL, and is TLS enabled there?"
-            case .requestTimeout: "The server is busy or stuck: look at its log, and raise the limit if it only needs longer."
-            case .connectionLost: "Did the server or a proxy restart or give up? Look at its log; what was sent may have taken effect."
+            case .tlsFailed:
+                "Is the server's certificate signed by the configured CA and valid for the host in the URL, and is TLS enabled there?"
+            case .requestTimeout:
+                "The server is busy or stuck: look at its log, and raise the limit if it only needs longer."
+            case .connectionLost:
+                "Did the server or a proxy restart or give up? Look at its log; what was sent may have taken effect."
             case .truncatedBody: "The server or a proxy ended the transfer early; its log names the reason."
-            case .unexpectedResponse: "Does the URL lead to Qdrant itself, and not to a proxy's page or another service?"
+            case .unexpectedResponse:
+                "Does the URL lead to Qdrant itself, and not to a proxy's page or another service?"
             case .responseTooLarge: "Ask for smaller pages, or raise the client's response limit."
             case .rangeNotHonoured: "Download the snapshot from its beginning."
             case .changedMeanwhile: "The snapshot was replaced on the server; download it from its beginning."

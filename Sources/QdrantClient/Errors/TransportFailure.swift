@@ -1,20 +1,20 @@
 internal import AsyncHTTPClient
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #elseif canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #endif
 
 extension QdrantError.Code {
-    /// Classifies what the HTTP client throws; `nil` for what is not a matter of transport (cancellation, other people's
-    /// errors).
-    init?(transport error: any Error) {
+    /// Classifies what the HTTP client throws. What is unknown counts as a lost connection.
+    init(transport error: any Error) {
         switch error {
         case let error as HTTPClientError: self.init(error)
         case let error as NIOConnectionError: self.init(error)
@@ -22,10 +22,9 @@ extension QdrantError.Code {
         case let error as IOError: self.init(errno: error.errnoCode)
         case let error as ChannelError: self = Self(error)
         case is SocketAddressError: self = .nameNotResolved
-        default:
-            // The HTTP parser's errors (a body that ends inside a chunk, a head that is not HTTP) are internal to NIO.
-            guard "\(type(of: error))".contains("HTTPParserError") else { return nil }
-            self = "\(error)".contains("invalidEOFState") ? .connectionLost : .unexpectedResponse
+        case HTTPParserError.invalidEOFState: self = .connectionLost
+        case is HTTPParserError: self = .unexpectedResponse
+        default: self = .connectionLost
         }
     }
 

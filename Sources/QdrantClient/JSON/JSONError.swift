@@ -26,6 +26,7 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
         /// The JSON is fine but not of the expected shape.
         public static let unexpectedKind = Code(base: .unexpectedKind)
 
+        /// For people; holds none of the text.
         public var description: String { base.rawValue }
     }
 
@@ -42,6 +43,7 @@ public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
         self.offset = offset
     }
 
+    /// For people; holds none of the text.
     public var description: String {
         offset.map { "\(message) at byte \($0)" } ?? message
     }

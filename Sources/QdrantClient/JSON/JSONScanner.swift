@@ -101,7 +101,9 @@ struct JSONScanner {
     mutating func literal(_ word: StaticString) throws(JSONError) {
         let end = position + word.utf8CodeUnitCount
         guard end <= bytes.count,
-            bytes[position..<end].elementsEqual(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+            bytes[position..<end].elementsEqual(
+                UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+            )
         else { throw malformed("expected '\(word)'") }
         position = end
     }
@@ -117,24 +119,45 @@ struct JSONScanner {
 
     // MARK: Numbers
 
-    /// Takes a number.
-    mutating func number() throws(JSONError) -> JSONNumber {
+    /// Takes a number as the value that loses nothing.
+    mutating func number() throws(JSONError) -> JSONValue {
         _ = try peek()
         let start = position
-        var number = JSONNumber(isNegative: false, isInteger: true, digits: 0, exponent: 0, text: [])
+        guard let value = try decimal().value(text(from: start)) else {
+            throw JSONError(.numberOutOfRange, "a number too large for 64 bits", offset: start)
+        }
+        return value
+    }
+
+    /// Takes a number as the nearest `Float`.
+    mutating func float() throws(JSONError) -> Float {
+        _ = try peek()
+        let start = position
+        guard let value = try decimal().float(text(from: start)) else {
+            throw JSONError(.numberOutOfRange, "a number too large for 32 bits", offset: start)
+        }
+        return value
+    }
+
+    private func text(from start: Int) -> String {
+        String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+
+    private mutating func decimal() throws(JSONError) -> JSONNumber {
+        var number = JSONNumber()
         if bytes[position] == UInt8(ascii: "-") {
             number.isNegative = true
             position += 1
         }
         let firstDigit = position
-        guard takeDigits(into: &number.digits) > 0 else { throw unexpected("expected a number") }
+        guard takeDigits(into: &number) > 0 else { throw unexpected("expected a number") }
         if bytes[firstDigit] == UInt8(ascii: "0"), position - firstDigit > 1 {
             throw malformed("a number with a leading zero")
         }
         if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
             position += 1
             number.isInteger = false
-            number.exponent = -takeDigits(into: &number.digits)
+            number.exponent = -takeDigits(into: &number)
             guard number.exponent < 0 else { throw malformed("expected a digit") }
         }
         if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
@@ -142,30 +165,25 @@ struct JSONScanner {
             number.isInteger = false
             number.exponent += try takeExponent()
         }
-        number.text = bytes[start..<position]
         return number
     }
 
-    /// Takes a number as the nearest `Float`.
-    mutating func float() throws(JSONError) -> Float {
-        let start = position
-        guard let value = try number().float else {
-            throw JSONError(.numberOutOfRange, "a number too large for 32 bits", offset: start)
+    /// Takes digits and appends them to those of `number`.
+    ///
+    /// - Returns: how many there were.
+    private mutating func takeDigits(into number: inout JSONNumber) -> Int {
+        var end = position
+        var digits = number.digits
+        while end < bytes.count, case let digit = bytes[end] &- 0x30, digit < 10 {
+            let (shifted, overflow) = digits.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = shifted.addingReportingOverflow(UInt64(digit))
+            if overflow || carry { number.isComplete = false }
+            digits = sum
+            end += 1
         }
-        return value
-    }
-
-    private mutating func takeDigits(into digits: inout UInt64?) -> Int {
-        let start = position
-        while position < bytes.count, case let digit = bytes[position] &- 0x30, digit < 10 {
-            if let known = digits {
-                let (shifted, overflow) = known.multipliedReportingOverflow(by: 10)
-                let (sum, carry) = shifted.addingReportingOverflow(UInt64(digit))
-                digits = overflow || carry ? nil : sum
-            }
-            position += 1
-        }
-        return position - start
+        number.digits = digits
+        defer { position = end }
+        return end - position
     }
 
     private mutating func takeExponent() throws(JSONError) -> Int {
@@ -174,10 +192,10 @@ struct JSONScanner {
             isNegative = bytes[position] == UInt8(ascii: "-")
             position += 1
         }
-        var digits: UInt64? = 0
-        guard takeDigits(into: &digits) > 0 else { throw malformed("expected a digit") }
+        var exponent = JSONNumber()
+        guard takeDigits(into: &exponent) > 0 else { throw malformed("expected a digit") }
         // Far outside what any float reaches; the exact value no longer matters, and sums of it cannot overflow.
-        let magnitude = Int(min(digits ?? 100_000, 100_000))
+        let magnitude = exponent.isComplete ? Int(min(exponent.digits, 100_000)) : 100_000
         return isNegative ? -magnitude : magnitude
     }
 

@@ -40,11 +40,7 @@ extension JSONScanner {
             try literal("null")
             return .null
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            let start = position
-            guard let value = try number().value else {
-                throw JSONError(.numberOutOfRange, "a number too large for 64 bits", offset: start)
-            }
-            return value
+            return try number()
         default:
             throw malformed("expected a value")
         }

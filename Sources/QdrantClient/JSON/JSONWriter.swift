@@ -100,7 +100,9 @@ struct JSONWriter {
     }
 
     private mutating func bracketed(
-        _ open: Unicode.Scalar, _ close: Unicode.Scalar, _ content: (inout JSONWriter) throws(JSONError) -> Void
+        _ open: Unicode.Scalar,
+        _ close: Unicode.Scalar,
+        _ content: (inout JSONWriter) throws(JSONError) -> Void
     ) throws(JSONError) {
         separate()
         bytes.append(UInt8(ascii: open))

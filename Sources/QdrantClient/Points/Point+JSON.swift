@@ -39,7 +39,7 @@ extension JSONScanner {
             case "shard_key": point.record.shardKey = ShardKey(try scanner.value())
             case "order_value": point.record.orderValue = try scanner.value()
             case "score": point.score = try scanner.float()
-            case "version": point.version = try scanner.number().value?.uint64Value ?? 0
+            case "version": point.version = try scanner.number().uint64Value ?? 0
             default: try scanner.skipValue()
             }
         }

@@ -38,7 +38,10 @@ public struct PointRecord: Sendable, Hashable {
 
     /// Makes a record.
     public init(
-        id: PointID, payload: JSONObject? = nil, vectors: PointVectors? = nil, shardKey: ShardKey? = nil,
+        id: PointID,
+        payload: JSONObject? = nil,
+        vectors: PointVectors? = nil,
+        shardKey: ShardKey? = nil,
         orderValue: JSONValue? = nil
     ) {
         self.id = id
@@ -67,7 +70,9 @@ public struct ScoredPoint: Sendable, Hashable {
 }
 
 /// The key of a part of a custom-sharded collection: a string or an unsigned 64-bit number.
-public enum ShardKey: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+public enum ShardKey: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral,
+    ExpressibleByIntegerLiteral
+{
     /// A string.
     case string(String)
     /// A number.
@@ -99,6 +104,7 @@ public enum ShardKey: Sendable, Hashable, CustomStringConvertible, ExpressibleBy
         }
     }
 
+    /// The key as a person writes it.
     public var description: String {
         switch self {
         case .string(let text): text

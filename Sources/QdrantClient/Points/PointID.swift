@@ -46,6 +46,7 @@ public struct UniqueID: Sendable, Hashable, Comparable, CustomStringConvertible 
         self.init(high: high, low: low)
     }
 
+    /// The id as Qdrant writes it.
     public var description: String {
         let digits = Self.padded(high) + Self.padded(low)
         var text = ""
@@ -56,6 +57,7 @@ public struct UniqueID: Sendable, Hashable, Comparable, CustomStringConvertible 
         return text
     }
 
+    /// Whether a scroll shows the left one first.
     public static func < (left: UniqueID, right: UniqueID) -> Bool {
         (left.high, left.low) < (right.high, right.low)
     }
@@ -67,6 +69,7 @@ public struct UniqueID: Sendable, Hashable, Comparable, CustomStringConvertible 
 }
 
 extension PointID: Comparable {
+    /// Whether a scroll shows the left one first.
     public static func < (left: PointID, right: PointID) -> Bool {
         switch (left, right) {
         case (.number(let left), .number(let right)): left < right
@@ -78,6 +81,7 @@ extension PointID: Comparable {
 }
 
 extension PointID: CustomStringConvertible, ExpressibleByIntegerLiteral {
+    /// The id as Qdrant writes it.
     public var description: String {
         switch self {
         case .number(let number): String(number)

@@ -62,8 +62,13 @@ public struct ScrollRequest: Sendable, Hashable {
 
     /// Makes a request.
     public init(
-        limit: Int = 100, offset: PointID? = nil, filter: JSONValue? = nil, payload: PayloadSelection = .all,
-        vectors: VectorSelection = .none, orderBy: JSONValue? = nil, shardKeys: [ShardKey] = []
+        limit: Int = 100,
+        offset: PointID? = nil,
+        filter: JSONValue? = nil,
+        payload: PayloadSelection = .all,
+        vectors: VectorSelection = .none,
+        orderBy: JSONValue? = nil,
+        shardKeys: [ShardKey] = []
     ) {
         self.limit = limit
         self.offset = offset
@@ -129,8 +134,14 @@ public struct QueryRequest: Sendable, Hashable {
 
     /// Makes a query.
     public init(
-        _ target: QueryTarget, using: String? = nil, limit: Int = 10, isExact: Bool = false, filter: JSONValue? = nil,
-        scoreThreshold: Float? = nil, payload: PayloadSelection = .none, vectors: VectorSelection = .none,
+        _ target: QueryTarget,
+        using: String? = nil,
+        limit: Int = 10,
+        isExact: Bool = false,
+        filter: JSONValue? = nil,
+        scoreThreshold: Float? = nil,
+        payload: PayloadSelection = .none,
+        vectors: VectorSelection = .none,
         shardKeys: [ShardKey] = []
     ) {
         self.target = target

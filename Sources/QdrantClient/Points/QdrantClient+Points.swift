@@ -11,7 +11,10 @@ extension QdrantClient {
     /// - Throws: `invalidArgument` when a vector holds a NaN or an infinity, which JSON cannot carry.
     @discardableResult
     public func upsert(
-        _ points: [Point], in collection: String, shardKey: ShardKey? = nil, waits: Bool = true
+        _ points: [Point],
+        in collection: String,
+        shardKey: ShardKey? = nil,
+        waits: Bool = true
     ) async throws -> UpdateResult {
         let request = try pointRequest(.PUT, [], collection, "write points to", .idempotentWrite)
             .with(query: "wait", waits)
@@ -30,7 +33,10 @@ extension QdrantClient {
 
     /// Reads points by their ids, in no particular order; ids that do not exist are absent.
     public func points(
-        _ ids: [PointID], in collection: String, payload: PayloadSelection = .all, vectors: VectorSelection = .none,
+        _ ids: [PointID],
+        in collection: String,
+        payload: PayloadSelection = .all,
+        vectors: VectorSelection = .none,
         shardKeys: [ShardKey] = []
     ) async throws -> [PointRecord] {
         var body: JSONObject = [
@@ -44,7 +50,10 @@ extension QdrantClient {
     /// Deletes points.
     @discardableResult
     public func deletePoints(
-        _ selection: PointSelection, in collection: String, shardKeys: [ShardKey] = [], waits: Bool = true
+        _ selection: PointSelection,
+        in collection: String,
+        shardKeys: [ShardKey] = [],
+        waits: Bool = true
     ) async throws -> UpdateResult {
         var body: JSONObject
         switch selection {
@@ -61,20 +70,34 @@ extension QdrantClient {
     ///
     /// - Parameter isExact: whether every one is counted (`true`), or the number is estimated.
     public func count(
-        in collection: String, filter: JSONValue? = nil, isExact: Bool = true, shardKeys: [ShardKey] = []
+        in collection: String,
+        filter: JSONValue? = nil,
+        isExact: Bool = true,
+        shardKeys: [ShardKey] = []
     ) async throws -> UInt64 {
-        try await count(pointRequest(.POST, ["count"], collection, "count the points of", .read), filter, isExact, shardKeys)
+        try await count(
+            pointRequest(.POST, ["count"], collection, "count the points of", .read),
+            filter,
+            isExact,
+            shardKeys
+        )
     }
 
     /// Counts the points of one shard that is local to the node asked.
     public func count(
-        inShard shard: UInt32, of collection: String, filter: JSONValue? = nil, isExact: Bool = true
+        inShard shard: UInt32,
+        of collection: String,
+        filter: JSONValue? = nil,
+        isExact: Bool = true
     ) async throws -> UInt64 {
         try await count(shardRequest("count", shard, collection, "count the points of"), filter, isExact, [])
     }
 
     private func count(
-        _ request: APIRequest, _ filter: JSONValue?, _ isExact: Bool, _ shardKeys: [ShardKey]
+        _ request: APIRequest,
+        _ filter: JSONValue?,
+        _ isExact: Bool,
+        _ shardKeys: [ShardKey]
     ) async throws -> UInt64 {
         var body: JSONObject = ["exact": .bool(isExact)]
         body["filter"] = filter
@@ -105,7 +128,8 @@ extension QdrantClient {
     }
 
     /// Reads one page of the points of a shard that is local to the node asked.
-    public func scroll(_ scroll: ScrollRequest, inShard shard: UInt32, of collection: String) async throws -> ScrollPage {
+    public func scroll(_ scroll: ScrollRequest, inShard shard: UInt32, of collection: String) async throws -> ScrollPage
+    {
         try await page(try shardRequest("scroll", shard, collection, "scroll through").with(body: scroll.json))
     }
 
@@ -116,17 +140,29 @@ extension QdrantClient {
     // MARK: Requests
 
     private func pointRequest(
-        _ method: HTTPMethod, _ path: [String], _ collection: String, _ action: String, _ repeatability: Repeatability
+        _ method: HTTPMethod,
+        _ path: [String],
+        _ collection: String,
+        _ action: String,
+        _ repeatability: Repeatability
     ) -> APIRequest {
         APIRequest(
-            method, ["collections", collection, "points"] + path, .collection(collection), action,
-            repeatability: repeatability)
+            method,
+            ["collections", collection, "points"] + path,
+            .collection(collection),
+            action,
+            repeatability: repeatability
+        )
     }
 
     private func shardRequest(_ name: String, _ shard: UInt32, _ collection: String, _ action: String) -> APIRequest {
         APIRequest(
-            .POST, ["collections", collection, "shards", String(shard), "points", name],
-            .shard(shard, collection: collection), action, repeatability: .read)
+            .POST,
+            ["collections", collection, "shards", String(shard), "points", name],
+            .shard(shard, collection: collection),
+            action,
+            repeatability: .read
+        )
     }
 
     func updateResult(_ request: APIRequest) async throws -> UpdateResult {
@@ -134,7 +170,8 @@ extension QdrantClient {
             let json = try scanner.objectValue()
             return UpdateResult(
                 operationID: try json.optional("operation_id", \.uint64Value),
-                status: try json.required("status") { $0.stringValue.flatMap(UpdateStatus.init) })
+                status: try json.required("status") { $0.stringValue.flatMap(UpdateStatus.init) }
+            )
         }
     }
 }

@@ -2,6 +2,7 @@
 ///
 /// Not a snapshot: points that are written meanwhile may or may not be seen.
 public struct ScrollPages: AsyncSequence, Sendable {
+    /// One page.
     public typealias Element = [PointRecord]
 
     let client: QdrantClient
@@ -9,6 +10,7 @@ public struct ScrollPages: AsyncSequence, Sendable {
     let collection: String
     let shard: UInt32?
 
+    /// Begins at the first page.
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(pages: self, next: request)
     }
@@ -23,6 +25,7 @@ public struct ScrollPages: AsyncSequence, Sendable {
             self.next = next
         }
 
+        /// Reads the next page; `nil` behind the last one.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> [PointRecord]? {
             guard var request = next else { return nil }
             let page = try await pages.page(request)
@@ -49,7 +52,10 @@ public struct ScrollPages: AsyncSequence, Sendable {
     private var leadsBack: QdrantError {
         let object: QdrantObject = shard.map { .shard($0, collection: collection) } ?? .collection(collection)
         return QdrantError(
-            .unexpectedResponse, "cannot scroll through \(object): the next page does not lie behind this one", object: object)
+            .unexpectedResponse,
+            "cannot scroll through \(object): the next page does not lie behind this one",
+            object: object
+        )
     }
 }
 

@@ -43,7 +43,7 @@ extension JSONScanner {
     private mutating func indices() throws(JSONError) -> [UInt32] {
         var indices: [UInt32] = []
         try array { (scanner) throws(JSONError) in
-            guard let index = try scanner.number().value?.uint64Value.flatMap(UInt32.init(exactly:)) else {
+            guard let index = try scanner.number().uint64Value.flatMap(UInt32.init(exactly:)) else {
                 throw scanner.unexpected("expected a dimension below 2^32")
             }
             indices.append(index)

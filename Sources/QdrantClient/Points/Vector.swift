@@ -42,6 +42,7 @@ public enum PointVectors: Sendable, Hashable {
 }
 
 extension Vector: Hashable {
+    /// Whether both hold the same bits.
     public static func == (left: Vector, right: Vector) -> Bool {
         switch (left, right) {
         case (.dense(let left), .dense(let right)): left.hasSameBits(as: right)
@@ -52,6 +53,7 @@ extension Vector: Hashable {
         }
     }
 
+    /// Hashes what `==` compares.
     public func hash(into hasher: inout Hasher) {
         switch self {
         case .dense(let values): for value in values { hasher.combine(value.bitPattern) }
@@ -62,10 +64,12 @@ extension Vector: Hashable {
 }
 
 extension SparseVector: Hashable {
+    /// Whether both hold the same bits.
     public static func == (left: SparseVector, right: SparseVector) -> Bool {
         left.indices == right.indices && left.values.hasSameBits(as: right.values)
     }
 
+    /// Hashes what `==` compares.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(indices)
         for value in values { hasher.combine(value.bitPattern) }

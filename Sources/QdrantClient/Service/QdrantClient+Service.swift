@@ -39,7 +39,9 @@ extension QdrantClient {
 
     /// The server's metrics.
     public func metrics() async throws -> QdrantMetrics {
-        QdrantMetrics(try await text(APIRequest(.GET, ["metrics"], .service, "read the metrics of", repeatability: .read)))
+        QdrantMetrics(
+            try await text(APIRequest(.GET, ["metrics"], .service, "read the metrics of", repeatability: .read))
+        )
     }
 
     /// The server's telemetry, whole.

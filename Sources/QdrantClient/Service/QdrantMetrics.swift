@@ -58,7 +58,8 @@ extension QdrantMetrics.Sample {
             guard let found = Self.takeLabels(&rest) else { return nil }
             labels = found
         }
-        guard !name.isEmpty, let word = rest.split(whereSeparator: \.isWhitespace).first, let value = Double(word) else {
+        guard !name.isEmpty, let word = rest.split(whereSeparator: \.isWhitespace).first, let value = Double(word)
+        else {
             return nil
         }
         self.init(name: String(name), labels: labels, value: value)

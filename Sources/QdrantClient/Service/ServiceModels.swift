@@ -16,8 +16,10 @@ public struct ServerInfo: Sendable, Hashable {
 
     init(_ json: JSONObject) throws(JSONError) {
         self.init(
-            title: try json.required("title", \.stringValue), version: try json.required("version", \.stringValue),
-            commit: try json.optional("commit", \.stringValue))
+            title: try json.required("title", \.stringValue),
+            version: try json.required("version", \.stringValue),
+            commit: try json.optional("commit", \.stringValue)
+        )
     }
 }
 

@@ -13,11 +13,19 @@ extension QdrantClient {
     /// - Throws: `changedMeanwhile` when the snapshot is another one than before; `rangeNotHonoured` when the server cannot
     ///   resume.
     public func downloadSnapshot(
-        _ name: String, of owner: SnapshotOwner, from offset: Int64 = 0, ifUnchanged entityTag: String? = nil
+        _ name: String,
+        of owner: SnapshotOwner,
+        from offset: Int64 = 0,
+        ifUnchanged entityTag: String? = nil
     ) async throws -> ArchiveDownload {
         var request = APIRequest(
-            .GET, owner.path + ["snapshots", name], .snapshot(name, of: owner), "download", repeatability: .read,
-            patience: .stream)
+            .GET,
+            owner.path + ["snapshots", name],
+            .snapshot(name, of: owner),
+            "download",
+            repeatability: .read,
+            patience: .stream
+        )
         if offset > 0 { request = request.with(header: "Range", "bytes=\(offset)-") }
         // Weak tags never match (RFC 9110, section 13.1.1).
         if let entityTag, !entityTag.hasPrefix("W/") { request = request.with(header: "If-Match", entityTag) }
@@ -31,8 +39,14 @@ extension QdrantClient {
     public func streamShardSnapshot(_ shard: UInt32, of collection: String) async throws -> ArchiveDownload {
         try await download(
             APIRequest(
-                .GET, SnapshotOwner.shard(shard, collection: collection).path + ["snapshot"],
-                .shard(shard, collection: collection), "stream a snapshot of", repeatability: .write, patience: .stream))
+                .GET,
+                SnapshotOwner.shard(shard, collection: collection).path + ["snapshot"],
+                .shard(shard, collection: collection),
+                "stream a snapshot of",
+                repeatability: .write,
+                patience: .stream
+            )
+        )
     }
 
     func download(_ request: APIRequest, offset: Int64 = 0) async throws -> ArchiveDownload {
@@ -47,20 +61,26 @@ extension QdrantClient {
         }
         var byteCount = headers.first(name: "Content-Length").flatMap { Int64($0) }
         if offset > 0 {
-            guard response.status == .partialContent, let range = ContentRange(headers.first(name: "Content-Range") ?? ""),
+            guard response.status == .partialContent,
+                let range = ContentRange(headers.first(name: "Content-Range") ?? ""),
                 range.first == offset
             else {
                 throw QdrantError(
                     .rangeNotHonoured,
                     "cannot \(request.action) \(request.object): the server does not continue at byte \(offset)",
-                    object: request.object, status: Int(response.status.code))
+                    object: request.object,
+                    status: Int(response.status.code)
+                )
             }
             byteCount = range.total
         }
         return ArchiveDownload(
-            byteCount: byteCount, offset: offset, fileName: headers.first(name: "Content-Disposition").flatMap(fileName),
+            byteCount: byteCount,
+            offset: offset,
+            fileName: headers.first(name: "Content-Disposition").flatMap(fileName),
             entityTag: headers.first(name: "ETag"),
-            body: ArchiveBody(response, of: request.object, action: request.action, offset: offset))
+            body: ArchiveBody(response, of: request.object, action: request.action, offset: offset)
+        )
     }
 }
 

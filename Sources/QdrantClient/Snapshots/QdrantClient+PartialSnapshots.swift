@@ -16,10 +16,18 @@ extension QdrantClient {
     ///   2 MiB of it.
     /// - Returns: `nil` when nothing is newer.
     public func streamPartialSnapshot(
-        ofShard shard: UInt32, of collection: String, since manifest: JSONObject
+        ofShard shard: UInt32,
+        of collection: String,
+        since manifest: JSONObject
     ) async throws -> ArchiveDownload? {
         let request = try partial(
-            .POST, "create", shard, collection, "stream a partial snapshot of", .write, patience: .stream
+            .POST,
+            "create",
+            shard,
+            collection,
+            "stream a partial snapshot of",
+            .write,
+            patience: .stream
         ).with(body: manifest)
         let response = try await retrying(request) {
             try await send(request) { $0.isSuccess || $0 == .notModified }
@@ -34,13 +42,20 @@ extension QdrantClient {
     ///
     /// - Throws: also `alreadyInProgress`.
     public func uploadPartialSnapshot<Source: AsyncSequence & Sendable>(
-        _ source: Source, byteCount: Int64?, fileName: String, toShard shard: UInt32, of collection: String,
+        _ source: Source,
+        byteCount: Int64?,
+        fileName: String,
+        toShard shard: UInt32,
+        of collection: String,
         checksum: String? = nil
     ) async throws where Source.Element == ByteBuffer {
         let request = partial(.POST, "recover", shard, collection, "upload to", .never, patience: .long)
         try await upload(
-            source, byteCount: byteCount, fileName: fileName,
-            request.with(query: "wait", true).with(query: "checksum", checksum))
+            source,
+            byteCount: byteCount,
+            fileName: fileName,
+            request.with(query: "wait", true).with(query: "checksum", checksum)
+        )
     }
 
     /// Lets a shard fetch what is newer on another node and take it over.
@@ -48,7 +63,9 @@ extension QdrantClient {
     /// - Parameter peer: the other node's REST URL, and its key.
     /// - Returns: whether there was anything newer.
     public func recoverPartialSnapshot(
-        ofShard shard: UInt32, of collection: String, fromPeer peer: SnapshotLocation
+        ofShard shard: UInt32,
+        of collection: String,
+        fromPeer peer: SnapshotLocation
     ) async throws -> Bool {
         var body: JSONObject = ["peer_url": .string(peer.location)]
         body["api_key"] = peer.apiKey.map { .string($0.exposed) }
@@ -58,11 +75,21 @@ extension QdrantClient {
     }
 
     private func partial(
-        _ method: HTTPMethod, _ name: String, _ shard: UInt32, _ collection: String, _ action: String,
-        _ repeatability: Repeatability, patience: APIRequest.Patience = .ordinary
+        _ method: HTTPMethod,
+        _ name: String,
+        _ shard: UInt32,
+        _ collection: String,
+        _ action: String,
+        _ repeatability: Repeatability,
+        patience: APIRequest.Patience = .ordinary
     ) -> APIRequest {
         APIRequest(
-            method, SnapshotOwner.shard(shard, collection: collection).path + ["snapshot", "partial", name],
-            .shard(shard, collection: collection), action, repeatability: repeatability, patience: patience)
+            method,
+            SnapshotOwner.shard(shard, collection: collection).path + ["snapshot", "partial", name],
+            .shard(shard, collection: collection),
+            action,
+            repeatability: repeatability,
+            patience: patience
+        )
     }
 }

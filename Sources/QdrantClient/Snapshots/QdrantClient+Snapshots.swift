@@ -33,7 +33,13 @@ extension QdrantClient {
 
     private func creation(of owner: SnapshotOwner, patience: APIRequest.Patience) -> APIRequest {
         APIRequest(
-            .POST, owner.path + ["snapshots"], .snapshots(of: owner), "add to", repeatability: .never, patience: patience)
+            .POST,
+            owner.path + ["snapshots"],
+            .snapshots(of: owner),
+            "add to",
+            repeatability: .never,
+            patience: patience
+        )
     }
 
     /// Deletes a stored snapshot.
@@ -43,7 +49,12 @@ extension QdrantClient {
     @discardableResult
     public func deleteSnapshot(_ name: String, of owner: SnapshotOwner) async throws -> Bool {
         let request = APIRequest(
-            .DELETE, owner.path + ["snapshots", name], .snapshot(name, of: owner), "delete", repeatability: .write)
+            .DELETE,
+            owner.path + ["snapshots", name],
+            .snapshot(name, of: owner),
+            "delete",
+            repeatability: .write
+        )
         return try await call(request.with(query: "wait", true)).boolValue ?? false
     }
 
@@ -53,14 +64,21 @@ extension QdrantClient {
     ///   - checksum: SHA-256 of the archive in hexadecimal, which the server compares before it changes anything.
     ///   - waits: whether to wait for the end, up to ``QdrantTimeouts/longOperation``; otherwise nobody is told of a failure.
     public func recover(
-        _ target: RestoreTarget, from location: SnapshotLocation, priority: SnapshotPriority = .snapshot,
-        checksum: String? = nil, waits: Bool = true
+        _ target: RestoreTarget,
+        from location: SnapshotLocation,
+        priority: SnapshotPriority = .snapshot,
+        checksum: String? = nil,
+        waits: Bool = true
     ) async throws {
         var body: JSONObject = ["location": .string(location.location), "priority": .string(priority.rawValue)]
         body["checksum"] = checksum.map { .string($0) }
         body["api_key"] = location.apiKey.map { .string($0.exposed) }
         let request = try APIRequest(
-            .PUT, target.owner.path + ["snapshots", "recover"], target.object, "recover", repeatability: .write,
+            .PUT,
+            target.owner.path + ["snapshots", "recover"],
+            target.object,
+            "recover",
+            repeatability: .write,
             patience: .long
         ).with(query: "wait", waits).with(body: body)
         _ = try await text(request)

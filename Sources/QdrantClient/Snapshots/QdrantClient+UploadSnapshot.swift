@@ -17,11 +17,19 @@ extension QdrantClient {
     /// - Throws: ``QdrantError``, also one that the server answers in the middle of the upload; `sourceLengthMismatch` when
     ///   the source does not hold `byteCount` bytes; what the source throws, unchanged.
     public func uploadSnapshot<Source: AsyncSequence & Sendable>(
-        _ source: Source, byteCount: Int64?, fileName: String, to target: RestoreTarget,
-        priority: SnapshotPriority = .snapshot, checksum: String? = nil
+        _ source: Source,
+        byteCount: Int64?,
+        fileName: String,
+        to target: RestoreTarget,
+        priority: SnapshotPriority = .snapshot,
+        checksum: String? = nil
     ) async throws where Source.Element == ByteBuffer {
         let request = APIRequest(
-            .POST, target.owner.path + ["snapshots", "upload"], target.object, "upload to", repeatability: .never,
+            .POST,
+            target.owner.path + ["snapshots", "upload"],
+            target.object,
+            "upload to",
+            repeatability: .never,
             patience: .long
         ).with(query: "wait", true).with(query: "priority", priority.rawValue).with(query: "checksum", checksum)
         try await upload(source, byteCount: byteCount, fileName: fileName, request)

@@ -7,6 +7,7 @@ public enum SnapshotOwner: Sendable, Hashable, CustomStringConvertible {
     /// All collections and aliases of the node. Such a snapshot can only be restored when a server starts.
     case storage
 
+    /// What is meant, as part of a sentence.
     public var description: String {
         switch self {
         case .collection(let name): "collection '\(name)'"
@@ -32,6 +33,7 @@ public enum RestoreTarget: Sendable, Hashable, CustomStringConvertible {
     /// archive fits the collection's configuration.
     case shard(UInt32, collection: String)
 
+    /// What is meant, as part of a sentence.
     public var description: String { owner.description }
 
     var owner: SnapshotOwner {

@@ -27,7 +27,11 @@ struct APIRequest: Sendable {
     }
 
     init(
-        _ method: HTTPMethod, _ path: [String], _ object: QdrantObject, _ action: String, repeatability: Repeatability,
+        _ method: HTTPMethod,
+        _ path: [String],
+        _ object: QdrantObject,
+        _ action: String,
+        repeatability: Repeatability,
         patience: Patience = .ordinary
     ) {
         self.method = method
@@ -77,7 +81,11 @@ struct APIRequest: Sendable {
         var url = base
         for component in path {
             guard !component.isEmpty, component != ".", component != ".." else {
-                throw QdrantError(.invalidArgument, "cannot \(action) \(object): '\(component)' is not a name", object: object)
+                throw QdrantError(
+                    .invalidArgument,
+                    "cannot \(action) \(object): '\(component)' is not a name",
+                    object: object
+                )
             }
             url += "/" + Self.percentEncoded(component)
         }
@@ -92,7 +100,8 @@ struct APIRequest: Sendable {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
                 encoded.unicodeScalars.append(Unicode.Scalar(byte))
             default:
                 encoded += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)

@@ -8,6 +8,7 @@ public import NIOCore
 /// Where the server gives no length and simply closes the connection the end cannot be told from a failure: look for the
 /// archive's own end marker.
 public struct ArchiveBody: AsyncSequence, Sendable {
+    /// Some bytes; where one part ends and the next begins means nothing.
     public typealias Element = ByteBuffer
 
     private let response: HTTPClientResponse
@@ -23,6 +24,7 @@ public struct ArchiveBody: AsyncSequence, Sendable {
         self.offset = offset
     }
 
+    /// Begins with the first part; may be called once.
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(base: response.body.makeAsyncIterator(), object: object, action: action, offset: offset)
     }
@@ -35,7 +37,10 @@ public struct ArchiveBody: AsyncSequence, Sendable {
         private var offset: Int64
 
         fileprivate init(
-            base: HTTPClientResponse.Body.AsyncIterator, object: QdrantObject, action: String, offset: Int64
+            base: HTTPClientResponse.Body.AsyncIterator,
+            object: QdrantObject,
+            action: String,
+            offset: Int64
         ) {
             self.base = base
             self.object = object
@@ -43,6 +48,7 @@ public struct ArchiveBody: AsyncSequence, Sendable {
             self.offset = offset
         }
 
+        /// Takes the next part; `nil` at the end of a complete body.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> ByteBuffer? {
             do {
                 guard let part = try await base.next(isolation: actor) else { return nil }
@@ -55,11 +61,15 @@ public struct ArchiveBody: AsyncSequence, Sendable {
 
         private func translated(_ error: any Error) -> any Error {
             if Task.isCancelled || error is CancellationError { return CancellationError() }
-            guard var code = QdrantError.Code(transport: error) else { return error }
-            if code != .requestTimeout { code = .truncatedBody }
+            let isTimeout = QdrantError.Code(transport: error) == .requestTimeout
+            let code: QdrantError.Code = isTimeout ? .requestTimeout : .truncatedBody
             return QdrantError(
-                code, "cannot \(action) \(object): \(code.phrase), at byte \(offset)", object: object, byteOffset: offset,
-                cause: error)
+                code,
+                "cannot \(action) \(object): \(code.phrase), at byte \(offset)",
+                object: object,
+                byteOffset: offset,
+                cause: error
+            )
         }
     }
 }

@@ -26,10 +26,11 @@ struct MultipartFraming: Sendable, Equatable {
 
     /// A boundary of 192 bits from a source of numbers in 0..<1.
     static func makeBoundary(_ randomUnit: () -> Double) -> String {
-        "----" + (0..<8).map { _ in
-            let digits = String(UInt32(randomUnit() * 0x100_0000), radix: 16)
-            return String(repeating: "0", count: 6 - digits.count) + digits
-        }.joined()
+        "----"
+            + (0..<8).map { _ in
+                let digits = String(UInt32(randomUnit() * 0x100_0000), radix: 16)
+                return String(repeating: "0", count: 6 - digits.count) + digits
+            }.joined()
     }
 
     /// As browsers do (WHATWG HTML, "multipart/form-data encoding algorithm").

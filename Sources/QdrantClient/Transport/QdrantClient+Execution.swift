@@ -6,7 +6,8 @@ internal import NIOHTTP1
 extension QdrantClient {
     /// Makes a JSON call and takes the `result` of its envelope.
     func call<Result>(
-        _ request: APIRequest, result: (inout JSONScanner) throws(JSONError) -> Result
+        _ request: APIRequest,
+        result: (inout JSONScanner) throws(JSONError) -> Result
     ) async throws -> Result {
         try await retrying(request) {
             let response = try await send(request)
@@ -29,7 +30,9 @@ extension QdrantClient {
 
     /// Makes a call once; what comes back has a status that `accepts` lets through.
     func send(
-        _ request: APIRequest, body: HTTPClientRequest.Body? = nil, accepts: (HTTPResponseStatus) -> Bool = { $0.isSuccess }
+        _ request: APIRequest,
+        body: HTTPClientRequest.Body? = nil,
+        accepts: (HTTPResponseStatus) -> Bool = { $0.isSuccess }
     ) async throws -> HTTPClientResponse {
         let head = try makeHead(request, body: body)
         logger.debug("qdrant request", metadata: metadata(request))
@@ -58,18 +61,24 @@ extension QdrantClient {
                 return try await attempt()
             } catch let error as QdrantError {
                 let delay = options.retryPolicy.delay(
-                    after: error, attempt: count, repeatability: request.repeatability, unit: options.randomUnit())
+                    after: error,
+                    attempt: count,
+                    repeatability: request.repeatability,
+                    unit: options.randomUnit()
+                )
                 guard let delay else { throw error }
                 logger.debug(
                     "qdrant request failed, trying again",
-                    metadata: metadata(request).merging(["code": "\(error.code)", "delay": "\(delay)"]) { $1 })
+                    metadata: metadata(request).merging(["code": "\(error.code)", "delay": "\(delay)"]) { $1 }
+                )
                 count += 1
                 try await options.clock.sleep(for: delay)
             }
         }
     }
 
-    private func makeHead(_ request: APIRequest, body: HTTPClientRequest.Body?) throws(QdrantError) -> HTTPClientRequest {
+    private func makeHead(_ request: APIRequest, body: HTTPClientRequest.Body?) throws(QdrantError) -> HTTPClientRequest
+    {
         var head = HTTPClientRequest(url: try request.url(base: endpoint.url))
         head.method = request.method
         head.tlsConfiguration = tls
@@ -94,8 +103,11 @@ extension QdrantClient {
         for try await part in ArchiveBody(response, of: request.object, action: request.action, offset: 0) {
             guard bytes.count + part.readableBytes <= limit else {
                 throw QdrantError(
-                    .responseTooLarge, "cannot \(request.action) \(request.object): the answer is larger than \(limit) bytes",
-                    object: request.object, status: Int(response.status.code))
+                    .responseTooLarge,
+                    "cannot \(request.action) \(request.object): the answer is larger than \(limit) bytes",
+                    object: request.object,
+                    status: Int(response.status.code)
+                )
             }
             bytes.append(contentsOf: part.readableBytesView)
         }
@@ -104,7 +116,9 @@ extension QdrantClient {
 
     /// Takes `result` out of the envelope.
     func decode<Result>(
-        _ bytes: [UInt8], _ request: APIRequest, result: (inout JSONScanner) throws(JSONError) -> Result
+        _ bytes: [UInt8],
+        _ request: APIRequest,
+        result: (inout JSONScanner) throws(JSONError) -> Result
     ) throws(QdrantError) -> Result {
         do {
             var scanner = try JSONScanner(bytes, limits: JSONLimits(byteCount: options.responseByteLimit))
@@ -122,8 +136,11 @@ extension QdrantClient {
 
     func unexpected(_ request: APIRequest, _ what: String, cause: (any Error)? = nil) -> QdrantError {
         QdrantError(
-            .unexpectedResponse, "cannot \(request.action) \(request.object): unexpected answer: \(what)",
-            object: request.object, cause: cause)
+            .unexpectedResponse,
+            "cannot \(request.action) \(request.object): unexpected answer: \(what)",
+            object: request.object,
+            cause: cause
+        )
     }
 
     // MARK: Failures
@@ -141,11 +158,17 @@ extension QdrantClient {
         }
         let answer = ErrorAnswer(status: Int(response.status.code), body: beginning)
         let text = answer.text.map(withoutKey)
-        let retryAfter = response.headers.first(name: "Retry-After").flatMap { Int64($0) }.map { Duration.seconds(max(0, $0)) }
+        let retryAfter = response.headers.first(name: "Retry-After").flatMap { Int64($0) }.map {
+            Duration.seconds(max(0, $0))
+        }
         return QdrantError(
             answer.code,
             "cannot \(request.action) \(request.object): \(text ?? "HTTP status \(response.status.code)")",
-            object: request.object, status: Int(response.status.code), serverText: text, retryAfter: retryAfter)
+            object: request.object,
+            status: Int(response.status.code),
+            serverText: text,
+            retryAfter: retryAfter
+        )
     }
 
     /// The longest beginning of an error body that is read, in bytes.
@@ -161,10 +184,13 @@ extension QdrantClient {
     private func translated(_ error: any Error, _ request: APIRequest) -> any Error {
         if Task.isCancelled || error is CancellationError { return CancellationError() }
         if error is QdrantError { return error }
-        guard let code = QdrantError.Code(transport: error) else { return error }
+        let code = QdrantError.Code(transport: error)
         return QdrantError(
-            code, "cannot \(request.action) \(request.object): \(code.phrase) (\(endpoint.url))", object: request.object,
-            cause: error)
+            code,
+            "cannot \(request.action) \(request.object): \(code.phrase) (\(endpoint.url))",
+            object: request.object,
+            cause: error
+        )
     }
 
     private func metadata(_ request: APIRequest) -> Logger.Metadata {

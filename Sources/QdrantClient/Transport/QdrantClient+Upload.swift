@@ -9,10 +9,16 @@ extension QdrantClient {
     ///
     /// - Throws: what the source throws, unchanged; ``QdrantError``.
     func upload<Source: AsyncSequence & Sendable>(
-        _ source: Source, byteCount: Int64?, fileName: String, _ request: APIRequest
+        _ source: Source,
+        byteCount: Int64?,
+        fileName: String,
+        _ request: APIRequest
     ) async throws where Source.Element == ByteBuffer {
         let framing = MultipartFraming(
-            partName: "snapshot", fileName: fileName, boundary: MultipartFraming.makeBoundary(options.randomUnit))
+            partName: "snapshot",
+            fileName: fileName,
+            boundary: MultipartFraming.makeBoundary(options.randomUnit)
+        )
         let request = request.with(header: "Content-Type", framing.contentType)
         let channel = UploadChannel(eventLoops: Array(patientHTTP.eventLoopGroup.makeIterator()))
         let pump = UploadPump(channel: channel, framing: framing, byteCount: byteCount, request: request)
@@ -46,7 +52,10 @@ extension QdrantClient {
     }
 
     private func answer(
-        to channel: UploadChannel, _ framing: MultipartFraming, byteCount: Int64?, _ request: APIRequest
+        to channel: UploadChannel,
+        _ framing: MultipartFraming,
+        byteCount: Int64?,
+        _ request: APIRequest
     ) async -> Result<Void, any Error> {
         let length: HTTPClientRequest.Body.Length =
             byteCount.map { .known(framing.byteCount(fileByteCount: $0)) } ?? .unknown
@@ -76,8 +85,11 @@ extension QdrantClient {
         }
         return .stalled(
             QdrantError(
-                .requestTimeout, "cannot \(request.action) \(request.object): the server takes no more of the archive",
-                object: request.object))
+                .requestTimeout,
+                "cannot \(request.action) \(request.object): the server takes no more of the archive",
+                object: request.object
+            )
+        )
     }
 }
 
@@ -97,7 +109,8 @@ private struct UploadPump: Sendable {
     let request: APIRequest
 
     /// - Returns: what went wrong with the source, if anything.
-    func run<Source: AsyncSequence & Sendable>(_ source: Source) async -> (any Error)? where Source.Element == ByteBuffer {
+    func run<Source: AsyncSequence & Sendable>(_ source: Source) async -> (any Error)?
+    where Source.Element == ByteBuffer {
         do {
             try await send(source)
             channel.end(.success(()))
@@ -110,7 +123,8 @@ private struct UploadPump: Sendable {
         }
     }
 
-    private func send<Source: AsyncSequence & Sendable>(_ source: Source) async throws where Source.Element == ByteBuffer {
+    private func send<Source: AsyncSequence & Sendable>(_ source: Source) async throws
+    where Source.Element == ByteBuffer {
         try await channel.send(ByteBuffer(string: framing.opening))
         var sent: Int64 = 0
         for try await part in source where part.readableBytes > 0 {
@@ -124,7 +138,9 @@ private struct UploadPump: Sendable {
 
     private func mismatch(_ found: String) -> QdrantError {
         QdrantError(
-            .sourceLengthMismatch, "cannot \(request.action) \(request.object): the source held \(found) bytes",
-            object: request.object)
+            .sourceLengthMismatch,
+            "cannot \(request.action) \(request.object): the source held \(found) bytes",
+            object: request.object
+        )
     }
 }

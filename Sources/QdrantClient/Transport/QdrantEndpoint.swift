@@ -19,7 +19,10 @@ public struct QdrantEndpoint: Sendable, Hashable {
     /// - Throws: ``QdrantError`` with ``QdrantError/Code/invalidEndpoint`` when the URL is not absolute, or has a user,
     ///   a password, a query or a fragment, or when the key cannot be in a header.
     public init(
-        url: String, apiKey: Secret? = nil, tls: QdrantTLS = QdrantTLS(), timeouts: QdrantTimeouts = QdrantTimeouts(),
+        url: String,
+        apiKey: Secret? = nil,
+        tls: QdrantTLS = QdrantTLS(),
+        timeouts: QdrantTimeouts = QdrantTimeouts(),
         userAgent: String = "swift-qdrant-client"
     ) throws(QdrantError) {
         guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased(),
@@ -32,7 +35,9 @@ public struct QdrantEndpoint: Sendable, Hashable {
             throw Self.invalid("the server's URL holds a query or a fragment")
         }
         if let apiKey, apiKey.exposed.isEmpty || !apiKey.exposed.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
-            throw Self.invalid("the api key is empty or holds characters that a header cannot (a line break at its end?)")
+            throw Self.invalid(
+                "the api key is empty or holds characters that a header cannot (a line break at its end?)"
+            )
         }
         guard userAgent.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
             throw Self.invalid("the user agent holds characters that a header cannot")
@@ -48,7 +53,9 @@ public struct QdrantEndpoint: Sendable, Hashable {
 
     /// Whether an api key would cross the network unencrypted.
     public var exposesKey: Bool {
-        guard apiKey != nil, let parts = URLComponents(string: url), parts.scheme?.lowercased() == "http" else { return false }
+        guard apiKey != nil, let parts = URLComponents(string: url), parts.scheme?.lowercased() == "http" else {
+            return false
+        }
         return !["localhost", "127.0.0.1", "::1", "[::1]"].contains(parts.host ?? "")
     }
 
@@ -89,8 +96,11 @@ public struct QdrantTimeouts: Sendable, Hashable {
 
     /// Makes limits; the defaults suit collections of some hundred gigabytes.
     public init(
-        connect: Duration = .seconds(10), request: Duration = .seconds(60), readIdle: Duration = .seconds(600),
-        writeIdle: Duration = .seconds(600), longOperation: Duration = .seconds(6 * 3600)
+        connect: Duration = .seconds(10),
+        request: Duration = .seconds(60),
+        readIdle: Duration = .seconds(600),
+        writeIdle: Duration = .seconds(600),
+        longOperation: Duration = .seconds(6 * 3600)
     ) {
         self.connect = connect
         self.request = request

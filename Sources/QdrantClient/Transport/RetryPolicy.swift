@@ -27,7 +27,9 @@ public struct RetryPolicy: Sendable, Hashable {
 
     /// Makes a policy.
     public init(
-        attempts: Int = 5, firstDelay: Duration = .milliseconds(200), longestDelay: Duration = .seconds(10),
+        attempts: Int = 5,
+        firstDelay: Duration = .milliseconds(200),
+        longestDelay: Duration = .seconds(10),
         longestRequestedDelay: Duration = .seconds(120)
     ) {
         self.attempts = attempts

@@ -8,7 +8,10 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
         exposed = text
     }
 
+    /// Not the text.
     public var description: String { "<redacted>" }
+    /// Not the text.
     public var debugDescription: String { "<redacted>" }
+    /// Shows no contents.
     public var customMirror: Mirror { Mirror(self, children: []) }
 }

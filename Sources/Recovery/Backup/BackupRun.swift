@@ -1,7 +1,7 @@
 public import Logging
 public import QdrantCapture
 public import QdrantClient
-public import ResticFormat
+internal import ResticFormat
 public import ResticRepository
 
 /// What is to be backed up: a value that a dry run prints and a run executes.
@@ -159,7 +159,7 @@ public struct BackupRun: Sendable {
         _ previous: [RestorePoint], into writer: BlobWriter, changes: inout FolderChanges
     ) async throws -> CapturedPart {
         let started = clock.now
-        var composer = TreeComposer(time: .epoch, host: repository.repository.host)
+        let composer = TreeComposer(time: .epoch, host: repository.repository.host)
         var summaries: [RestorePointManifest.FolderSummary] = []
         for folder in plan.folders {
             progress.begin("read \(folder.name)", totalBytes: nil)

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import QdrantCapture
 
 /// The section `qdrant`.
 extension ConfigurationDecoder {
@@ -173,7 +174,7 @@ extension ConfigurationDecoder {
         let name = section.take("name").flatMap { collectionName($0, of: "name", example: "name: NAME") }
         if let method = section.take("method") {
             collection.method =
-                choice(method, of: "method", HoldfastConfiguration.CaptureMethod.self) ?? collection.method
+                choice(method, of: "method", CaptureMethod.self) ?? collection.method
         }
         if let count = section.take("golden_queries") {
             collection.goldenQueries =

@@ -2,13 +2,20 @@
 struct ConfigurationReport {
     /// More findings than this help nobody; the rest is counted.
     static let maximumCount = 50
+    /// How many are kept to choose the first from: a file of 1 MiB can have half a million mistakes.
+    private static let maximumKept = 1000
 
     let source: ConfigurationSource
     private(set) var diagnostics: [ConfigurationDiagnostic] = []
+    /// Errors beyond those that are kept.
+    private(set) var omittedErrors = 0
 
     init(_ source: ConfigurationSource) { self.source = source }
 
-    var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+    var hasErrors: Bool { errorCount > 0 }
+
+    /// How many errors there are, also those not kept.
+    var errorCount: Int { diagnostics.count { $0.severity == .error } + omittedErrors }
 
     /// The findings in the order of the lines.
     var sorted: [ConfigurationDiagnostic] {
@@ -45,6 +52,10 @@ struct ConfigurationReport {
         _ suggestion: String?,
         _ revealing: ConfigurationSource.Revealing
     ) {
+        guard diagnostics.count < Self.maximumKept else {
+            if severity == .error { omittedErrors += 1 }
+            return
+        }
         diagnostics.append(
             .init(
                 code: code,

@@ -6,6 +6,8 @@ struct ConfigurationTree {
     static let maximumNodes = 50_000
     /// Most keys given twice that are looked for; each costs one more pass over the file.
     static let maximumDuplicates = 16
+    /// Most text that all of these passes may read, in characters: a file of ordinary size has room for all of them.
+    static let maximumReparsed = 4_000_000
 
     private(set) var report: ConfigurationReport
     private let source: ConfigurationSource
@@ -41,7 +43,8 @@ struct ConfigurationTree {
                 return try parser.singleRoot()
             } catch YamlError.duplicatedKeysInMapping(_, let context) {
                 let position = ConfigurationPosition(line: context.mark.line, column: context.mark.column)
-                guard let index = disguisableIndex(at: position, in: scalars), disguised.count < Self.maximumDuplicates
+                guard let index = disguisableIndex(at: position, in: scalars), disguised.count < Self.maximumDuplicates,
+                    scalars.count * (disguised.count + 1) <= Self.maximumReparsed
                 else {
                     report.error(
                         .duplicateKey,

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+public import QdrantCapture
 
 /// Making a configuration without a file, as the demo does. The values are taken as they are: only the reader checks.
 extension HoldfastConfiguration {
@@ -50,7 +51,7 @@ extension HoldfastConfiguration.Collection {
     /// Makes an entry; see the properties.
     public init(
         _ name: String,
-        method: HoldfastConfiguration.CaptureMethod = .stream,
+        method: CaptureMethod = .stream,
         goldenQueries: Int = defaultGoldenQueries
     ) {
         self.init(name: name, method: method, goldenQueries: goldenQueries)

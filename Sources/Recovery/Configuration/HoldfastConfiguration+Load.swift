@@ -112,9 +112,9 @@ extension HoldfastConfiguration {
 
     private static func refusal(_ report: ConfigurationReport) -> ConfigurationError {
         let all = report.sorted
-        let count = all.count { $0.severity == .error }
+        let count = report.errorCount
         let shown = Array(all.prefix(ConfigurationReport.maximumCount))
-        let rest = all.count - shown.count
+        let rest = all.count + report.omittedErrors - shown.count
         return ConfigurationError(
             .invalid,
             "'\(report.source.file)' has \(count == 1 ? "an error" : "\(count) errors")"

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+public import QdrantCapture
 
 /// What `holdfast.yaml` says: which system is protected, where its backups go, how it is reached.
 ///
@@ -86,14 +87,6 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         public var method: CaptureMethod
         /// How many points are sampled for golden queries, 0…100.
         public var goldenQueries: Int
-    }
-
-    /// The road by which a collection is read.
-    public enum CaptureMethod: String, Sendable, Hashable, CaseIterable {
-        /// The streamed shard route: nothing is stored on the server's disk.
-        case stream
-        /// A collection snapshot made by the server, downloaded and deleted there.
-        case snapshot
     }
 
     /// A folder of documents that is protected.

@@ -1,5 +1,5 @@
 internal import Foundation
-public import ResticFormat
+internal import ResticFormat
 public import ResticRepository
 
 /// The restore points of a repository.
@@ -54,9 +54,8 @@ public struct RestorePointCatalog: Sendable {
     }
 
     private func load(_ snapshot: StoredSnapshot) async throws -> RestorePoint {
-        guard let tree = snapshot.record.tree,
-            let bytes = try await repository.readFile(
-                at: RestorePointManifest.path, in: tree, limit: RestorePointManifest.maximumByteCount)
+        guard let bytes = try await repository.readFile(
+            at: RestorePointManifest.path, in: snapshot.record.tree, limit: RestorePointManifest.maximumByteCount)
         else {
             throw damaged(snapshot, "it holds no \(RestorePointManifest.path)", nil)
         }

@@ -250,11 +250,17 @@ package struct JSONScanner {
             value = sum
             position &+= 1
         }
-        guard position > start, position == start + 1 || bytes[start] != UInt8(ascii: "0"), !isNumberContinued else {
-            throw failure("an integer")
-        }
+        guard position > start, !isNumberContinued else { throw failure("an integer") }
+        try checkLeadingZero(from: start)
         guard !overflow else { throw outOfRange("64 bits") }
         return value
+    }
+
+    /// Refuses digits from `start` up to here that begin with a zero they do not need.
+    private func checkLeadingZero(from start: Int) throws(ResticFormatError) {
+        guard position == start + 1 || bytes[start] != UInt8(ascii: "0") else {
+            throw ResticFormatError(.malformed, "a number with a leading zero at byte \(start) of a JSON document")
+        }
     }
 
     private var isNumberContinued: Bool {
@@ -288,7 +294,7 @@ package struct JSONScanner {
         _ = consume(UInt8(ascii: "-"))
         let start = position
         try skipDigits()
-        guard position == start + 1 || bytes[start] != UInt8(ascii: "0") else { throw failure("no leading zero") }
+        try checkLeadingZero(from: start)
         if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
             position &+= 1
             try skipDigits()

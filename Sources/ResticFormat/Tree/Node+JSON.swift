@@ -82,14 +82,18 @@ extension Node {
             case "device_id": node.deviceID = try scanner.unsigned()
             case "size": node.size = try scanner.unsigned()
             case "links": node.links = try scanner.unsigned()
-            case "linktarget": node.linkTarget = try scanner.null() ? nil : scanner.string().bytes
+            case "linktarget":
+                let target = try scanner.utf8()
+                node.linkTarget = target.isEmpty ? nil : target
             case "linktarget_raw": rawLinkTarget = try scanner.base64()
             case "extended_attributes": node.extendedAttributes = try Self.extendedAttributes(&scanner)
             case "generic_attributes": node.genericAttributes = try Self.genericAttributes(&scanner)
             case "device": node.device = try scanner.unsigned()
             case "content": node.content = try Self.content(&scanner)
             case "subtree": node.subtree = try scanner.optionalID()
-            case "error": node.error = try scanner.null() ? nil : scanner.string().string
+            case "error":
+                let error = try scanner.text()
+                node.error = error.isEmpty ? nil : error
             default: try scanner.skip()
             }
         }
@@ -144,7 +148,8 @@ extension Node {
         if try scanner.null() { return nil }
         let object = try scanner.skip()
         guard object.first == UInt8(ascii: "{") else { throw scanner.failure("an object before this") }
-        return GenericAttributes(checked: object)
+        let attributes = GenericAttributes(checked: object)
+        return attributes.isEmpty ? nil : attributes
     }
 
     private static func content(_ scanner: inout JSONScanner) throws(ResticFormatError) -> [ResticID]? {

@@ -1,0 +1,104 @@
+internal import ArgumentParser
+internal import Foundation
+internal import ObjectStorage
+internal import Recovery
+internal import ResticRepository
+
+/// `holdfast init`
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Write a first configuration and make its repository.",
+        discussion: """
+            Writes a commented holdfast.yaml when there is none, and makes the repository that it names.
+
+              holdfast init --collection textbook_knowledge --documents ./docs
+              holdfast init --repository /mnt/backup/textbook --password file:/etc/holdfast/password
+              holdfast init --config /etc/holdfast.yaml        (an existing one: makes its repository)
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(help: ArgumentHelp("Where the backups go.", valueName: "folder"))
+    var repository = "./backup"
+
+    @Option(help: ArgumentHelp("Where the password is kept: env:NAME, file:PATH or command:PROGRAM.", valueName: "reference"))
+    var password = "env:HOLDFAST_PASSWORD"
+
+    @Option(help: ArgumentHelp("The name of the protected system.", valueName: "name"))
+    var system = "textbook"
+
+    @Option(name: .customLong("qdrant"), help: ArgumentHelp("The REST API of the Qdrant server.", valueName: "url"))
+    var qdrantURL = "http://127.0.0.1:6333"
+
+    @Option(name: .customLong("collection"), help: ArgumentHelp("A collection to protect; may be repeated.", valueName: "name"))
+    var collections: [String] = []
+
+    @Option(name: .customLong("documents"), help: ArgumentHelp("A folder to protect; may be repeated.", valueName: "folder"))
+    var documents: [String] = []
+
+    private struct Output: Encodable {
+        let configuration: String
+        let wroteConfiguration: Bool
+        let repository: String
+        let repositoryID: String
+    }
+
+    func run() async throws {
+        let path = common.configurationPath
+        let isNew = !FileManager.default.fileExists(atPath: path)
+        if isNew { try writeConfiguration(to: path) }
+        let session = try Session(common)
+        let repository: Repository
+        do {
+            repository = try await Repository.create(
+                in: session.store, password: try await session.newPassword(), createdAt: SystemWallClock().now,
+                options: session.repositoryOptions)
+        } catch {
+            if isNew { common.remark("wrote \(path); the repository was not made") }
+            throw error
+        }
+        if common.json {
+            try Console.json(
+                Output(
+                    configuration: path, wroteConfiguration: isNew, repository: session.store.location, repositoryID: repository.id))
+            return
+        }
+        if isNew { Console.result("wrote \(path)") }
+        Console.result("made repository \(repository.id.prefix(8)) at \(session.store.location)")
+        common.remark("Keep the password safe: without it no backup can be read. Next: holdfast doctor, holdfast backup.")
+    }
+
+    private func writeConfiguration(to path: String) throws {
+        let hasQdrant = !collections.isEmpty || documents.isEmpty
+        let template = ConfigurationTemplate(
+            system: system, repositoryLocation: repository, password: password, qdrantURL: hasQdrant ? qdrantURL : nil,
+            collections: collections.isEmpty && hasQdrant ? ["textbook_knowledge"] : collections,
+            documents: collections.isEmpty && documents.isEmpty ? ["./docs"] : documents)
+        let text = template.render()
+        // What is wrong with the options shows before anything is written.
+        let folder = URL(filePath: path).deletingLastPathComponent().path
+        _ = try HoldfastConfiguration.parse(Array(text.utf8), file: path, folder: folder)
+        do {
+            try Data(text.utf8).write(to: URL(filePath: path), options: [.atomic, .withoutOverwriting])
+        } catch {
+            throw RecoveryError(
+                .notConfigured, "the configuration cannot be written to '\(path)'", hint: "May this user write there?", cause: error)
+        }
+    }
+}
+
+extension Session {
+    /// The password of a new repository: typed twice when it is asked for.
+    func newPassword() async throws -> [UInt8] {
+        do {
+            return try await configuration.repository.password.resolve().reveal()
+        } catch let error as SecretError where error.code == .notSet && Console.canAsk {
+            guard let first = Console.askSecret("new password of the repository: "), !first.isEmpty else { throw error }
+            guard Console.askSecret("once more: ") == first else {
+                throw RecoveryError(.notConfigured, "the two passwords differ", hint: "Run the command again.")
+            }
+            return first
+        }
+    }
+}

@@ -1,0 +1,80 @@
+internal import ArgumentParser
+internal import QdrantClient
+internal import Recovery
+internal import ResticRepository
+
+/// `holdfast doctor`
+struct DoctorCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Look at everything that backups and restores need, and name what is missing.",
+        discussion: """
+            Changes nothing. Ends with 0 when all is well, with 1 when something will fail.
+
+              holdfast doctor
+              holdfast doctor --json
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let session = try Session(common)
+        var findings = [Finding(.ok, "configuration", "\(common.configurationPath), system '\(session.configuration.system)'")]
+        findings += await examineRepository(session)
+        findings += await examineServer(session)
+        findings += Examination.folders(session.configuration.documents)
+        if common.json {
+            try Console.json(findings)
+        } else {
+            print(findings)
+        }
+        if findings.contains(where: { $0.grade == .failed }) { throw ExitStatus.failed }
+    }
+
+    private func examineRepository(_ session: Session) async -> [Finding] {
+        do {
+            let repository = try await session.openRepository()
+            return await Examination.repository(repository, location: session.configuration.repository.location)
+        } catch {
+            return [Self.failure("repository", error)]
+        }
+    }
+
+    private func examineServer(_ session: Session) async -> [Finding] {
+        guard let qdrant = session.configuration.qdrant else { return [] }
+        do {
+            return try await session.withClient { await Examination.server($0, collections: qdrant.collections) }
+        } catch {
+            return [Self.failure("qdrant", error)]
+        }
+    }
+
+    private static func failure(_ subject: String, _ error: any Error) -> Finding {
+        switch error {
+        case let error as RepositoryError: Finding(.failed, subject, error.message, hint: error.hint)
+        case let error as SecretError: Finding(.failed, subject, error.message, hint: error.hint)
+        case let error as QdrantError: Finding(.failed, subject, error.message, hint: error.hint)
+        default: Finding(.failed, subject, "\(error)")
+        }
+    }
+
+    private func print(_ findings: [Finding]) {
+        for finding in findings {
+            Console.result("\(Self.mark(finding.grade))  \(finding.subject): \(finding.message)")
+            if let hint = finding.hint { Console.result("         hint: \(hint)") }
+        }
+        let failures = findings.count { $0.grade == .failed }
+        let warnings = findings.count { $0.grade == .warning }
+        Console.result(
+            failures == 0 && warnings == 0
+                ? "all is well" : "\(Formatting.count(failures, "failure")), \(Formatting.count(warnings, "warning"))")
+    }
+
+    private static func mark(_ grade: Finding.Grade) -> String {
+        switch grade {
+        case .ok: "ok     "
+        case .warning: "warning"
+        case .failed: "FAILED "
+        }
+    }
+}

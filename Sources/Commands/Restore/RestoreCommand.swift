@@ -1,0 +1,177 @@
+internal import ArgumentParser
+internal import QdrantCapture
+internal import QdrantClient
+internal import Recovery
+internal import ResticRepository
+
+/// `holdfast restore`
+struct RestoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore",
+        abstract: "Bring collections and documents back, and prove that they are what was backed up.",
+        discussion: """
+            A collection is restored under its own name when it is gone, else beside the live one as <name>__rp_<id>; documents
+            go where they were when nothing is there, else say where. Ends with 1 when what was restored differs from what was
+            captured; the live collection is not touched then.
+
+              holdfast restore --dry-run
+              holdfast restore
+              holdfast restore 4f2a9c01 --only qdrant --collection textbook_knowledge --switch-alias
+              holdfast restore --only documents --include 'chapter-1/**' --target /tmp/restored
+              holdfast restore --in-place
+            """)
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: ArgumentHelp("The restore point's id, a beginning of it, or 'latest'.", valueName: "point"))
+    var point = "latest"
+
+    @Option(help: ArgumentHelp("Only this component.", valueName: "component"))
+    var only: Component?
+
+    @Option(name: .customLong("collection"), help: ArgumentHelp("Only this collection; may be repeated.", valueName: "name"))
+    var collections: [String] = []
+
+    @Option(name: .customLong("documents"), help: ArgumentHelp("Only these documents; may be repeated.", valueName: "name"))
+    var folders: [String] = []
+
+    @Option(name: .customLong("as"), help: ArgumentHelp("The name under which the one collection is restored.", valueName: "name"))
+    var asName: String?
+
+    @Option(help: ArgumentHelp("Only documents that match; may be repeated.", valueName: "pattern"))
+    var include: [String] = []
+
+    @Option(help: ArgumentHelp("The folder that documents are restored into.", valueName: "folder"))
+    var target: String?
+
+    @Flag(name: .long, help: "Replace the live collection's data, and in the documents what differs.")
+    var inPlace = false
+
+    @Flag(name: .long, help: "Point the aliases to the restored collection when it has been verified, in one step.")
+    var switchAlias = false
+
+    @Flag(name: .long, help: "Restore onto a server version for which the data files were not made.")
+    var ignoreVersion = false
+
+    @Flag(name: .long, help: "Do not ask before live data is replaced.")
+    var yes = false
+
+    @Flag(name: .long, help: "Print what would be done, and do nothing.")
+    var dryRun = false
+
+    func validate() throws {
+        if asName != nil, inPlace { throw ValidationError("'--as' and '--in-place' exclude each other: one names a copy, the other replaces the live one") }
+        if target != nil, inPlace { throw ValidationError("'--target' and '--in-place' exclude each other: one names another folder, the other the original") }
+        if only == .documents, asName != nil || switchAlias || !collections.isEmpty {
+            throw ValidationError("'--collection', '--as' and '--switch-alias' are about collections; '--only documents' leaves them out")
+        }
+        if only == .qdrant, target != nil || !include.isEmpty || !folders.isEmpty {
+            throw ValidationError("'--documents', '--target' and '--include' are about documents; '--only qdrant' leaves them out")
+        }
+    }
+
+    func run() async throws {
+        let session = try Session(common)
+        let selection = PathSelection(include: try include.map { try PathPattern($0) })
+        let (id, command) = (point, self)
+        let outcome = try await session.withRepository { repository in
+            let point = try await RestorePointCatalog(repository).find(
+                id, system: id == "latest" ? session.configuration.system : nil)
+            return try await command.restore(point, from: repository, session, selection)
+        }
+        guard let outcome else { return }
+        if common.json {
+            try Console.json(RestoreRendering.output(outcome))
+        } else {
+            RestoreRendering.print(outcome, common)
+        }
+        if !outcome.isVerified { throw ExitStatus.failed }
+    }
+
+    private var wantsQdrant: Bool { (only == nil && folders.isEmpty && include.isEmpty && target == nil) || only == .qdrant }
+    private var wantsDocuments: Bool { (only == nil && collections.isEmpty && asName == nil) || only == .documents }
+
+    /// - Returns: `nil` when nothing was to be done but to print the plan.
+    private func restore(
+        _ point: RestorePoint, from repository: IndexedRepository, _ session: Session, _ selection: PathSelection
+    ) async throws -> RestoreOutcome? {
+        let names = try collectionNames(point)
+        let hasFolders = wantsDocuments && point.manifest[.documents] != nil
+        let documents = DocumentsRestore(
+            point, from: repository,
+            to: target.map { .folder($0) } ?? (inPlace ? .inPlace : .original), selection: selection, progress: common.progress)
+        let steps = hasFolders ? try documents.plan(folders) : []
+        guard !names.isEmpty || !steps.isEmpty else {
+            throw RecoveryError(
+                .nothingToDo, "restore point \(point.manifest.id) holds nothing that these options choose",
+                hint: "Run 'holdfast show \(point.manifest.id)' to see what it holds.")
+        }
+        return try await session.withOptionalClient(!names.isEmpty) { client in
+            var restores: [(CollectionRestore, CollectionRestore.Plan)] = []
+            if let client {
+                for name in names {
+                    let restore = try await makeRestore(name, point, repository, client, session)
+                    restores.append((restore, try await restore.plan()))
+                }
+            } else if !names.isEmpty {
+                throw RecoveryError(.notConfigured, "the configuration names no Qdrant server", hint: "Add 'qdrant.url', or use '--only documents'.")
+            }
+            if dryRun {
+                try RestoreRendering.printPlan(point, restores.map(\.1), steps, common)
+                return nil
+            }
+            try confirm(restores.map(\.1))
+            // Qdrant first, then documents (design, mission).
+            var outcome = RestoreOutcome(point: point.manifest)
+            for (restore, plan) in restores {
+                common.progress.begin("restore \(plan.name)", totalBytes: plan.byteCount)
+                outcome.collections.append(try await restore.run(plan))
+                common.progress.end()
+            }
+            outcome.folders = try await documents.run(steps)
+            return outcome
+        }
+    }
+
+    private func collectionNames(_ point: RestorePoint) throws -> [String] {
+        guard wantsQdrant else { return [] }
+        let held = point.manifest[.qdrant]?.collections.map(\.name) ?? []
+        for name in collections where !held.contains(name) {
+            throw RecoveryError(
+                .notInRestorePoint, "restore point \(point.manifest.id) holds no collection '\(name)'",
+                hint: held.isEmpty ? "It holds no collections." : "It holds: \(held.joined(separator: ", ")).")
+        }
+        let chosen = collections.isEmpty ? held : collections
+        if asName != nil, chosen.count != 1 {
+            throw RecoveryError(
+                .nothingToDo, "'--as' names one collection, but \(chosen.count) are chosen", hint: "Choose one with '--collection NAME'.")
+        }
+        return chosen
+    }
+
+    private func makeRestore(
+        _ name: String, _ point: RestorePoint, _ repository: IndexedRepository, _ client: QdrantClient, _ session: Session
+    ) async throws -> CollectionRestore {
+        var options = CollectionRestoreOptions(restorePointID: point.manifest.id)
+        options.destination = asName.map { .named($0) } ?? (inPlace ? .inPlace : .automatic)
+        options.switchesAliases = switchAlias
+        options.ignoresVersion = ignoreVersion
+        options.scoreTolerance = Float(session.configuration.restore.scoreTolerance)
+        options.greenDeadline = session.configuration.restore.greenWithin
+        let stored = try await StoredCollection(name, in: point.tree(of: .qdrant), of: repository)
+        let progress = common.progress
+        return CollectionRestore(
+            stored, to: client, options: options, logger: common.logger, progress: { progress.advance($0) })
+    }
+
+    private func confirm(_ plans: [CollectionRestore.Plan]) throws {
+        let replaced = plans.filter(\.replacesLive).map(\.name)
+        guard !replaced.isEmpty, !yes else { return }
+        guard Console.canAsk else {
+            throw RecoveryError(
+                .targetNotEmpty, "the live data of \(replaced.joined(separator: ", ")) would be replaced",
+                hint: "Add '--yes' to say that this is meant, or leave '--in-place' out to restore beside it.")
+        }
+        guard Console.confirm("Replace the live data of \(replaced.joined(separator: ", "))?") else { throw CancellationError() }
+    }
+}

@@ -1,0 +1,84 @@
+internal import FoundationEssentials
+internal import LocalStorage
+internal import Logging
+internal import ObjectStorage
+internal import QdrantClient
+internal import Recovery
+internal import ResticRepository
+
+/// What a command works with: the configuration, and from it the repository and the server. The only place that names
+/// concrete stores.
+struct Session: Sendable {
+    let configuration: HoldfastConfiguration
+    let logger: Logger
+
+    /// Reads the configuration; its remarks go to standard error.
+    init(_ options: CommonOptions) throws {
+        let configuration = try HoldfastConfiguration.load(from: options.configurationPath)
+        for warning in configuration.warnings { options.remark(warning.rendered) }
+        self.init(configuration, logger: options.logger)
+    }
+
+    init(_ configuration: HoldfastConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// The store of the configured repository.
+    var store: any ObjectStore {
+        switch configuration.repository.location {
+        case .folder(let path): LocalStore(path: path)
+        }
+    }
+
+    var repositoryOptions: Repository.Options {
+        var options = Repository.Options()
+        options.compression = CompressionMode(rawValue: configuration.repository.compression.rawValue) ?? .auto
+        options.logger = logger
+        return options
+    }
+
+    /// The repository's password: from where the configuration says, or asked for when that is an environment variable that is
+    /// not set and somebody sits there.
+    func password() async throws -> [UInt8] {
+        do {
+            let secret = try await configuration.repository.password.resolve()
+            for warning in secret.warnings { logger.warning("\(warning)") }
+            return secret.reveal()
+        } catch let error as SecretError where error.code == .notSet && Console.canAsk {
+            guard let typed = Console.askSecret("password of the repository: "), !typed.isEmpty else { throw error }
+            return typed
+        }
+    }
+
+    func openRepository() async throws -> Repository {
+        try await Repository.open(in: store, password: password(), options: repositoryOptions)
+    }
+
+    /// Opens the repository, holds a shared lock, reads the index, and runs `body`.
+    func withRepository<Value: Sendable>(_ body: @escaping @Sendable (IndexedRepository) async throws -> Value) async throws -> Value {
+        let repository = try await openRepository()
+        return try await repository.withLock(.shared) {
+            try await body(repository.loadIndex())
+        }
+    }
+
+    /// Runs `body` with a client of the configured server.
+    func withClient<Value>(_ body: (QdrantClient) async throws -> Value) async throws -> Value {
+        guard let qdrant = configuration.qdrant else {
+            throw RecoveryError(
+                .notConfigured, "the configuration names no Qdrant server", hint: "Add 'qdrant.url' and 'qdrant.collections'.")
+        }
+        let key = try await qdrant.apiKey?.resolve().revealText()
+        let endpoint = try QdrantEndpoint(
+            url: qdrant.url.absoluteString, apiKey: key.map { QdrantAPIKey($0) }, tls: QdrantTLS(authorityFile: qdrant.caCertificate),
+            timeouts: QdrantTimeouts(request: qdrant.timeout, readIdle: qdrant.timeout * 10))
+        return try await withQdrantClient(endpoint: endpoint, logger: logger) { client in try await body(client) }
+    }
+
+    /// As ``withClient(_:)`` when a server is configured and wanted, else without.
+    func withOptionalClient<Value>(_ isWanted: Bool, _ body: (QdrantClient?) async throws -> Value) async throws -> Value {
+        guard isWanted, configuration.qdrant != nil else { return try await body(nil) }
+        return try await withClient { try await body($0) }
+    }
+}

@@ -1,0 +1,124 @@
+import LocalStorage
+import ResticFormat
+import ResticRepository
+import TestSupport
+import Testing
+
+@testable import QdrantCapture
+@testable import QdrantClient
+
+@Suite(
+    "A collection", .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
+    .timeLimit(.minutes(5)))
+struct RoundTripTests {
+    @Test("comes back with every point equal, by either road", arguments: CaptureMethod.allCases, [1, 3])
+    func everyPointEqual(method: CaptureMethod, shards: Int) async throws {
+        try await CaptureFixture.with { fixture in
+            let client = fixture.client
+            try await RichCollection.create("rich", on: client, shards: shards)
+            let before = try await allPoints("rich", client)
+            #expect(before.count == RichCollection.pointCount - 10)
+            let repository = try await fixture.makeRepository()
+            let (tree, manifest) = try await fixture.capture("rich-live", into: repository, method)
+            #expect(manifest.name == "rich" && manifest.aliases == ["rich-live"] && manifest.shards.count == shards)
+            #expect(manifest.points == CollectionManifest.Count(before: 390, after: 390))
+            #expect(manifest.goldenQueries.count >= 15 && manifest.droppedGoldenQueries == 0, "\(manifest.goldenQueries.count)")
+            #expect(try await client.snapshots(of: .collection("rich")).isEmpty, "a snapshot was left on the server")
+
+            _ = try await client.deleteCollection("rich")
+            let report = try await fixture.restore("rich", from: tree, in: repository)
+            #expect(report.isVerified, "\(report.differences)")
+            #expect(report.restoredAs == "rich" && report.aliases == ["rich-live"] && report.payloadIndexes == 2)
+            #expect(report.goldenQueries == manifest.goldenQueries.count)
+            #expect(try await allPoints("rich", client) == before)
+        }
+    }
+
+    @Test("restored beside the live one leaves it alone, and takes its alias over in one step when asked")
+    func beside() async throws {
+        try await CaptureFixture.with { fixture in
+            let client = fixture.client
+            try await RichCollection.create("rich", on: client)
+            let repository = try await fixture.makeRepository()
+            let (tree, _) = try await fixture.capture("rich", into: repository)
+            _ = try await client.deletePoints(.ids([.number(30)]), in: "rich")
+            let live = try await allPoints("rich", client)
+
+            let copy = try await fixture.restore("rich", from: tree, in: repository)
+            #expect(copy.isVerified && copy.restoredAs == "rich__rp_0badcafe" && copy.aliases.isEmpty, "\(copy)")
+            #expect(try await allPoints("rich", client) == live)
+            #expect(try await client.aliases().map(\.collection) == ["rich"])
+            _ = try await client.deleteCollection(copy.restoredAs)
+
+            let switched = try await fixture.restore("rich", from: tree, in: repository) { $0.switchesAliases = true }
+            #expect(switched.aliases == ["rich-live"])
+            #expect(try await client.aliases().map(\.collection) == ["rich__rp_0badcafe"])
+            #expect(try await client.count(in: "rich-live") == 390)
+        }
+    }
+
+    @Test("restored in place has the captured points again, and no copy stays behind")
+    func inPlace() async throws {
+        try await CaptureFixture.with { fixture in
+            let client = fixture.client
+            try await RichCollection.create("rich", on: client)
+            let before = try await allPoints("rich", client)
+            let repository = try await fixture.makeRepository()
+            let (tree, _) = try await fixture.capture("rich", into: repository)
+            _ = try await client.deletePoints(.ids(before.prefix(50).map(\.id)), in: "rich")
+            let report = try await fixture.restore("rich", from: tree, in: repository) { $0.destination = .inPlace }
+            #expect(report.isVerified, "\(report.differences)")
+            #expect(try await allPoints("rich", client) == before)
+            #expect(try await client.collections() == ["rich"])
+        }
+    }
+
+    @Test("with custom sharding comes back with its keys and points")
+    func customSharding() async throws {
+        try await CaptureFixture.with { fixture in
+            let client = fixture.client
+            try await client.createCollection(
+                "keyed", ["vectors": ["size": 4, "distance": "Dot"], "sharding_method": "custom", "shard_number": 1])
+            for (index, key) in (["north", "south"] as [ShardKey]).enumerated() {
+                try await client.createShardKey(key, of: "keyed")
+                let points = (0..<20).map { Point(id: .number(UInt64(index * 100 + $0)), vector: [Float($0), 1, 2, Float(index)]) }
+                _ = try await client.upsert(points, in: "keyed", shardKey: key)
+            }
+            let before = try await allPoints("keyed", client)
+            #expect(before.count == 40)
+            let repository = try await fixture.makeRepository()
+            let (tree, manifest) = try await fixture.capture("keyed", into: repository)
+            #expect(manifest.shards.map(\.key) == ["north", "south"])
+            _ = try await client.deleteCollection("keyed")
+            let report = try await fixture.restore("keyed", from: tree, in: repository)
+            #expect(report.isVerified, "\(report.differences)")
+            #expect(try await allPoints("keyed", client) == before)
+            #expect(try await client.count(in: "keyed", shardKeys: ["south"]) == 20)
+        }
+    }
+
+    @Test("unchanged is stored as the same blobs and the same shard trees again, by the same road and by the other")
+    func unchangedCostsNothing() async throws {
+        try await CaptureFixture.with { fixture in
+            try await RichCollection.create("rich", on: fixture.client)
+            let repository = try await fixture.makeRepository()
+            let (first, _) = try await fixture.capture("rich", into: repository)
+            let (second, _) = try await fixture.capture("rich", into: repository)
+            let path = CollectionManifest.path(ofShard: 0, of: "rich") + "/segments"
+            #expect(try await repository.node(at: path, in: first)?.subtree == repository.node(at: path, in: second)?.subtree)
+            let (other, _) = try await fixture.capture("rich", into: repository, .snapshot)
+            let streamed = try await paths(first, repository)
+            #expect(try await paths(other, repository).filter { !$0.contains("/wal/") } == streamed.filter { !$0.contains("/wal/") })
+            #expect(try await repository.node(at: path, in: first)?.subtree == repository.node(at: path, in: other)?.subtree)
+        }
+    }
+
+    private func paths(_ tree: ResticID, _ repository: IndexedRepository) async throws -> [String] {
+        var paths: [String] = []
+        try await repository.walk(tree) { entry in
+            if entry.node.type == .file { paths.append(entry.path.description) }
+            return true
+        }
+        return paths.filter { !$0.hasSuffix("applied_seq.json") }
+    }
+}

@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace, scratch: Path) -> int:
     captured = None
     holdfast = next((tool for tool in tools if isinstance(tool, Holdfast)), None)
     if options.capture and holdfast is not None:
-        points = max(1, round(inputs.KINDS["shard"].count * options.scale))
+        points = inputs.scaled(inputs.KINDS["shard"], options.scale)
         captured = capture.run(holdfast, points, options.server, scratch, options.keep)
     loads = [
         usage.load

@@ -3,12 +3,13 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import measure, trees
-from .inputs import SEED, run_module
+from .inputs import SEED, prepared, run_module
 from .qdrant import Qdrant, embedded
 from .tools import PASSWORD, Holdfast, restic_check, restic_environment
 
@@ -35,11 +36,27 @@ class CaptureResult:
         return all(usage.peak < self.limit for usage in self.usages.values())
 
 
+def prepare(points: int, server: Path, data: Path) -> Path:
+    """The storage folder of a server that holds the collection, filled through REST unless it is there."""
+
+    def make(folder: Path) -> None:
+        print(f"==> Loading {points:,} points into the embedded Qdrant", file=sys.stderr, flush=True)
+        log = folder.with_name("server.log")
+        with embedded(server, folder, log) as qdrant:
+            run_module("holdfast_bench.load", qdrant.url, _COLLECTION, str(SEED), str(points))
+        log.unlink()
+
+    return prepared(data / f"server-{points}", make)
+
+
 def run(holdfast: Holdfast, points: int, server: Path, scratch: Path, keep: bool) -> CaptureResult:
     """Runs the scenario once."""
+    storage = prepare(points, server, scratch / "data")
     work = scratch / "work" / "capture"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    subprocess.run(["cp", "--archive", "--sparse=always", storage, work / "storage"], check=True)
+    print("==> Capturing from the embedded Qdrant, and restoring into it", file=sys.stderr, flush=True)
     result = CaptureResult(points)
     try:
         with embedded(server, work / "storage", work / "server.log") as qdrant:
@@ -55,9 +72,6 @@ def run(holdfast: Holdfast, points: int, server: Path, scratch: Path, keep: bool
 
 
 def _scenario(holdfast: Holdfast, qdrant: Qdrant, work: Path, result: CaptureResult) -> None:
-    print(f"==> Loading {result.points:,} points into the embedded Qdrant", file=sys.stderr, flush=True)
-    run_module("holdfast_bench.load", qdrant.url, _COLLECTION, str(SEED), str(result.points))
-    qdrant.wait_until_green(_COLLECTION)
     step = max(1, result.points // _SAMPLE)
     sample = range(1, result.points + 1, step)
     before = (qdrant.count(_COLLECTION), qdrant.digest(_COLLECTION, sample))

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,18 +50,32 @@ class Input:
 
 def prepare(kind: Kind, scale: float, data: Path) -> Input:
     """Makes the input in `data` unless it is there, in a process of its own."""
-    count = max(1, round(kind.count * scale))
-    folder = data / f"{kind.name}-{count}"
-    stamp = data / f"{folder.name}.json"
-    recipe = {"recipe": _RECIPE, "seed": SEED, "count": count}
-    if not (stamp.exists() and json.loads(stamp.read_text()) == recipe and folder.exists()):
+    count = scaled(kind, scale)
+
+    def make(folder: Path) -> None:
         print(f"==> Making the input '{kind.name}': {count:,} {kind.unit}", file=sys.stderr, flush=True)
-        data.mkdir(parents=True, exist_ok=True)
+        run_module("holdfast_bench.data", kind.name, str(folder), str(SEED), str(count))
+
+    folder = prepared(data / f"{kind.name}-{count}", make)
+    return Input(kind, count, folder, trees.size(folder))
+
+
+def scaled(kind: Kind, scale: float) -> int:
+    """So much of an input's points, bytes or files, at least one."""
+    return max(1, round(kind.count * scale))
+
+
+def prepared(folder: Path, make: Callable[[Path], None]) -> Path:
+    """The folder, made now unless an earlier run made it completely and by the same recipe."""
+    stamp = folder.with_name(f"{folder.name}.json")
+    recipe = {"recipe": _RECIPE, "seed": SEED}
+    if not (stamp.exists() and json.loads(stamp.read_text()) == recipe and folder.exists()):
+        folder.parent.mkdir(parents=True, exist_ok=True)
         stamp.unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
-        run_module("holdfast_bench.data", kind.name, str(folder), str(SEED), str(count))
+        make(folder)
         stamp.write_text(json.dumps(recipe))
-    return Input(kind, count, folder, trees.size(folder))
+    return folder
 
 
 def run_module(module: str, *arguments: str) -> None:

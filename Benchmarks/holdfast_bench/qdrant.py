@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _START_SECONDS = 60.0
-_GREEN_SECONDS = 1_800.0
+_ANSWER_SECONDS = 1_800.0
+_INDEX_SECONDS = 3_600.0
 _STOP_SECONDS = 60.0
 
 
@@ -29,7 +30,7 @@ class Qdrant:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Sends a request and gives the `result` of the answer. Any status but 200 ends the program."""
         if self._connection is None:
-            self._connection = http.client.HTTPConnection(self._address, timeout=_GREEN_SECONDS)
+            self._connection = http.client.HTTPConnection(self._address, timeout=_ANSWER_SECONDS)
         data = None if body is None else json.dumps(body).encode()
         self._connection.request(method, path, data, {"Content-Type": "application/json"})
         answer = self._connection.getresponse()
@@ -40,12 +41,15 @@ class Qdrant:
             )
         return json.loads(text)["result"]
 
-    def wait_until_green(self, collection: str) -> None:
-        """Waits until the optimiser has nothing left to do."""
-        deadline = time.monotonic() + _GREEN_SECONDS
-        while (status := self.call("GET", f"/collections/{collection}")["status"]) != "green":
+    def wait_until_indexed(self, collection: str) -> None:
+        """Waits until the optimiser has built an index and has nothing left to do."""
+        deadline = time.monotonic() + _INDEX_SECONDS
+        while True:
+            info = self.call("GET", f"/collections/{collection}")
+            if info["status"] == "green" and info["indexed_vectors_count"] > 0:
+                return
             if time.monotonic() > deadline:
-                raise SystemExit(f"collection '{collection}' is still {status}")
+                raise SystemExit(f"collection '{collection}' is still {info['status']}")
             time.sleep(1)
 
     def count(self, collection: str) -> int:
@@ -74,7 +78,7 @@ def embedded(source: Path, storage: Path, log: Path) -> Iterator[Qdrant]:
 
     `source` is the folder of the package `qdrant_edge_server`.
     """
-    port_file = log.with_name("port")
+    port_file = log.with_suffix(".port")
     port_file.unlink(missing_ok=True)
     command = [
         *(sys.executable, "-m", "qdrant_edge_server", "--storage", str(storage), "--host", "127.0.0.1"),
@@ -92,6 +96,7 @@ def embedded(source: Path, storage: Path, log: Path) -> Iterator[Qdrant]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        port_file.unlink(missing_ok=True)
 
 
 def _port(process: subprocess.Popen[bytes], file: Path, log: Path) -> int:

@@ -26,7 +26,7 @@ def _seconds(value: float) -> str:
 
 
 def _megabytes(value: float) -> str:
-    return f"{value / 1e6:.0f}" if value >= 10e6 else f"{value / 1e6:.1f}"
+    return f"{value / 1e6:,.0f}" if value >= 10e6 else f"{value / 1e6:.1f}"
 
 
 _MEASURES = (

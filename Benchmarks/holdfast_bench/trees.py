@@ -36,7 +36,7 @@ def warm(folder: Path) -> None:
     """Reads every file below `folder`, so that all programs find the same files in the page cache."""
     buffer = bytearray(_BUFFER_BYTES)
     for path in entries(folder):
-        if path.is_file():
+        if path.is_file() and not path.is_symlink():
             with open(path, "rb", buffering=0) as file:
                 while file.readinto(buffer):
                     pass

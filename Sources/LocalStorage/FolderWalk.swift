@@ -1,10 +1,11 @@
-#if canImport(Darwin)
-internal import Darwin
-#else
-internal import Glibc
-#endif
 internal import ObjectStorage
 internal import Synchronization
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
 
 /// A walk through the objects below a folder, one page after another; at most one folder is open at a time.
 ///
@@ -57,7 +58,8 @@ final class FolderWalk: Sendable {
         while state.open == nil, let path = state.pending.popLast() {
             let full = path.isEmpty ? files.root : "\(files.root)/\(path)"
             // Reports the store's own folder as missing, any other as empty.
-            let handle = try files.classified("cannot list", ObjectKey(path), absent: .some(FolderHandle?.none)) { () -> FolderHandle? in
+            let handle = try files.classified("cannot list", ObjectKey(path), absent: .some(FolderHandle?.none)) {
+                () -> FolderHandle? in
                 try files.uninterrupted { try files.calls.openFolder(full) }
             }
             if let handle { state.open = (path, handle) }

@@ -1,7 +1,7 @@
 #if canImport(Darwin)
-internal import Darwin
+    internal import Darwin
 #else
-internal import Glibc
+    internal import Glibc
 #endif
 
 /// The real system calls.
@@ -17,7 +17,9 @@ package struct KernelCalls: SystemCalls {
     }
 
     package func readBytes(
-        _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer, at offset: Int64
+        _ descriptor: Int32,
+        _ bytes: UnsafeMutableRawBufferPointer,
+        at offset: Int64
     ) throws -> Int {
         try check("pread", pread(descriptor, bytes.baseAddress, bytes.count, off_t(offset)))
     }
@@ -28,10 +30,10 @@ package struct KernelCalls: SystemCalls {
 
     package func syncFile(_ descriptor: Int32) throws {
         #if canImport(Darwin)
-        // On Darwin, fsync leaves the data in the drive's own cache.
-        try check("fcntl(F_FULLFSYNC)", fcntl(descriptor, F_FULLFSYNC))
+            // On Darwin, fsync leaves the data in the drive's own cache.
+            try check("fcntl(F_FULLFSYNC)", fcntl(descriptor, F_FULLFSYNC))
         #else
-        try check("fsync", fsync(descriptor))
+            try check("fsync", fsync(descriptor))
         #endif
     }
 
@@ -112,9 +114,9 @@ extension KernelCalls {
 extension FileStatus {
     fileprivate init(_ status: stat) {
         #if canImport(Darwin)
-        let modified = status.st_mtimespec.tv_sec
+            let modified = status.st_mtimespec.tv_sec
         #else
-        let modified = status.st_mtim.tv_sec
+            let modified = status.st_mtim.tv_sec
         #endif
         let kind: Kind =
             switch status.st_mode & S_IFMT {

@@ -1,9 +1,10 @@
-#if canImport(Darwin)
-internal import Darwin
-#else
-internal import Glibc
-#endif
 package import ObjectStorage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
 
 /// What the kernel's error numbers mean to a store: the one table.
 package enum LocalErrors {
@@ -29,9 +30,9 @@ package enum LocalErrors {
     /// ext4, XFS and btrfs answer so when a checksum of their own is wrong.
     private static func isChecksumFailure(_ number: Int32) -> Bool {
         #if canImport(Darwin)
-        number == EBADMSG
+            number == EBADMSG
         #else
-        number == EBADMSG || number == EUCLEAN
+            number == EBADMSG || number == EUCLEAN
         #endif
     }
 

@@ -1,9 +1,10 @@
-#if canImport(Darwin)
-internal import Darwin
-#else
-internal import Glibc
-#endif
 internal import ObjectStorage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
 
 extension LocalFiles {
     /// A write takes minutes at most, and two hosts' clocks may differ by hours: what is older than a day is nobody's.

@@ -1,10 +1,11 @@
-#if canImport(Darwin)
-internal import Darwin
-#else
-internal import Glibc
-#endif
 internal import NIOCore
 internal import ObjectStorage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
 
 extension LocalFiles {
     /// Reads `range` of an object, or all of it, into one new buffer and nowhere else.
@@ -34,12 +35,15 @@ extension LocalFiles {
         guard range.lowerBound >= 0, range.upperBound <= byteCount else {
             throw ObjectStoreError(
                 .rangeNotSatisfiable,
-                "'\(key)' in \(root) has \(byteCount) bytes, \(range.lowerBound)..<\(range.upperBound) were asked for")
+                "'\(key)' in \(root) has \(byteCount) bytes, \(range.lowerBound)..<\(range.upperBound) were asked for"
+            )
         }
         guard range.count <= Self.longestRead else {
             throw ObjectStoreError(
-                .rangeNotSatisfiable, "'\(key)' in \(root): \(range.count) bytes are too many for one read",
-                hint: "Read it in several ranges.")
+                .rangeNotSatisfiable,
+                "'\(key)' in \(root): \(range.count) bytes are too many for one read",
+                hint: "Read it in several ranges."
+            )
         }
         return range
     }
@@ -59,8 +63,11 @@ extension LocalFiles {
                 }
                 guard count > 0 else {
                     throw ObjectStoreError(
-                        .corrupted, "'\(key)' in \(root) ended at byte \(offset) while it was read, not at \(range.upperBound)",
-                        hint: "Something cuts files of this repository; run 'holdfast verify' and look at the file system.")
+                        .corrupted,
+                        "'\(key)' in \(root) ended at byte \(offset) while it was read, not at \(range.upperBound)",
+                        hint:
+                            "Something cuts files of this repository; run 'holdfast verify' and look at the file system."
+                    )
                 }
                 rest = UnsafeMutableRawBufferPointer(rebasing: rest.dropFirst(count))
                 offset += Int64(count)

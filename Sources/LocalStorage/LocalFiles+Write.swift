@@ -1,11 +1,12 @@
-#if canImport(Darwin)
-internal import Darwin
-#else
-internal import Glibc
-#endif
 internal import NIOCore
 internal import ObjectStorage
 internal import Synchronization
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
 
 /// Set from the task that waits, read by the thread that writes.
 final class CancellationFlag: Sendable {
@@ -32,8 +33,10 @@ extension LocalFiles {
         let name = key.name
         guard !key.path.split(separator: "/").contains(where: TemporaryName.isUnfinished) else {
             throw ObjectStoreError(
-                .locationInvalid, "cannot store '\(key)': such names are kept for unfinished files",
-                hint: "Choose a name that does not end in '-tmp-' and digits.")
+                .locationInvalid,
+                "cannot store '\(key)': such names are kept for unfinished files",
+                hint: "Choose a name that does not end in '-tmp-' and digits."
+            )
         }
         let target = path(of: key)
         let folder = Self.parent(of: target)
@@ -146,7 +149,9 @@ extension LocalFiles {
     private func renameWithoutReplacing(_ temporary: String, to target: String) throws {
         do {
             try calls.linkFile(temporary, to: target)
-        } catch let failure as SystemCallError where [EPERM, EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP, EMLINK].contains(failure.number) {
+        } catch let failure as SystemCallError
+            where [EPERM, EINVAL, ENOSYS, ENOTSUP, EOPNOTSUPP, EMLINK].contains(failure.number)
+        {
             return try renameUnderLock(temporary, to: target)
         }
         // The object is there: a first name that stays is a leftover, not a failure.
@@ -173,7 +178,9 @@ extension LocalFiles {
         return try classified("cannot delete", key, absent: false) {
             do {
                 try calls.removeFile(target)
-            } catch let failure as SystemCallError where failure.number == EISDIR || (failure.number == EPERM && isFolder(target)) {
+            } catch let failure as SystemCallError
+                where failure.number == EISDIR || (failure.number == EPERM && isFolder(target))
+            {
                 // Linux says EISDIR, POSIX says EPERM: a folder is no object.
                 return false
             }

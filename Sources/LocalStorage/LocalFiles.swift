@@ -1,10 +1,11 @@
-#if canImport(Darwin)
-internal import Darwin
-#else
-internal import Glibc
-#endif
 internal import NIOCore
 internal import ObjectStorage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
 
 /// The blocking half of a local store: what one thread does for one operation, from the first system call to the last.
 struct LocalFiles: Sendable {
@@ -38,7 +39,9 @@ struct LocalFiles: Sendable {
     ///
     /// Only for reading and for folders: who writes has to see the failure of `close`.
     func withOpenFile<Answer>(
-        _ path: String, flags: Int32, _ body: (Int32) throws -> Answer
+        _ path: String,
+        flags: Int32,
+        _ body: (Int32) throws -> Answer
     ) throws -> Answer {
         let descriptor = try uninterrupted {
             try calls.openFile(path, flags: flags | O_CLOEXEC, mode: 0)
@@ -91,7 +94,10 @@ extension LocalFiles {
     ///   - absent: what to return when the object, or a folder on the way to it, is not there though the store is;
     ///     `nil` throws.
     func classified<Answer>(
-        _ action: String, _ key: ObjectKey?, absent: Answer? = nil, _ body: () throws -> Answer
+        _ action: String,
+        _ key: ObjectKey?,
+        absent: Answer? = nil,
+        _ body: () throws -> Answer
     ) throws -> Answer {
         do {
             return try body()
@@ -110,17 +116,25 @@ extension LocalFiles {
         do {
             guard try calls.status(of: root, followLinks: true).kind != .folder else { return }
             throw ObjectStoreError(
-                .locationInvalid, "\(root) is not a folder",
-                hint: "Name a folder; it is made when it is missing.", cause: failure)
+                .locationInvalid,
+                "\(root) is not a folder",
+                hint: "Name a folder; it is made when it is missing.",
+                cause: failure
+            )
         } catch let second as SystemCallError where second.number == ENOTDIR {
             throw ObjectStoreError(
-                .locationInvalid, "\(root) cannot be a folder: a part of its path is a file",
-                hint: "Name a folder; it is made when it is missing.", cause: second)
+                .locationInvalid,
+                "\(root) cannot be a folder: a part of its path is a file",
+                hint: "Name a folder; it is made when it is missing.",
+                cause: second
+            )
         } catch let second as SystemCallError where second.number == ENOENT {
             throw ObjectStoreError(
-                .locationMissing, "the folder \(root) does not exist",
+                .locationMissing,
+                "the folder \(root) does not exist",
                 hint: "Is its volume mounted? If this is to be a new repository, run 'holdfast init' first.",
-                cause: second)
+                cause: second
+            )
         } catch let second as SystemCallError {
             throw LocalErrors.error(second, "cannot look at \(root)")
         }

@@ -1,11 +1,12 @@
-#if canImport(Darwin)
-internal import Darwin
-#else
-internal import Glibc
-#endif
 public import NIOCore
 internal import NIOPosix
 public import ObjectStorage
+
+#if canImport(Darwin)
+    internal import Darwin
+#else
+    internal import Glibc
+#endif
 
 /// A store in a folder of a local, or locally mounted, file system: keys are paths below it.
 ///

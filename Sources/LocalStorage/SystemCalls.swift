@@ -1,7 +1,7 @@
 #if canImport(Darwin)
-package import Darwin
+    package import Darwin
 #else
-internal import Glibc
+    internal import Glibc
 #endif
 
 /// A failed system call: which one, and what the kernel said.
@@ -48,9 +48,9 @@ package struct FileStatus: Sendable, Hashable {
 package struct FolderHandle: @unchecked Sendable {
     // A `DIR *` may move between threads; only its owner, `FolderWalk`, uses it, under that walk's lock.
     #if canImport(Darwin)
-    package typealias Stream = UnsafeMutablePointer<DIR>
+        package typealias Stream = UnsafeMutablePointer<DIR>
     #else
-    package typealias Stream = OpaquePointer
+        package typealias Stream = OpaquePointer
     #endif
     package let stream: Stream
 
@@ -68,7 +68,9 @@ package protocol SystemCalls: Sendable {
     func openFile(_ path: String, flags: Int32, mode: UInt32) throws -> Int32
     func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws -> Int
     func readBytes(
-        _ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer, at offset: Int64
+        _ descriptor: Int32,
+        _ bytes: UnsafeMutableRawBufferPointer,
+        at offset: Int64
     ) throws -> Int
     func setMode(_ descriptor: Int32, _ mode: UInt32) throws
     func syncFile(_ descriptor: Int32) throws

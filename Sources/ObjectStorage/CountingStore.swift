@@ -77,7 +77,9 @@ public final class CountingStore: ObjectStore {
     }
 
     private func count<Answer>(
-        _ kind: StoreOperation, bytes: (Answer) -> Int = { _ in 0 }, _ work: () async throws -> Answer
+        _ kind: StoreOperation,
+        bytes: (Answer) -> Int = { _ in 0 },
+        _ work: () async throws -> Answer
     ) async throws -> Answer {
         do {
             let answer = try await work()

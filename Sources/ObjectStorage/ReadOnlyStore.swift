@@ -47,7 +47,10 @@ public struct ReadOnlyStore: ObjectStore {
 
     private func refusal(_ action: String, cause: (any Error)? = nil) -> ObjectStoreError {
         ObjectStoreError(
-            .readOnly, "cannot \(action): the repository was opened for reading only",
-            hint: "Run the command without '--read-only', or with credentials that may write.", cause: cause)
+            .readOnly,
+            "cannot \(action): the repository was opened for reading only",
+            hint: "Run the command without '--read-only', or with credentials that may write.",
+            cause: cause
+        )
     }
 }

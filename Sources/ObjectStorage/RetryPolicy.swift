@@ -9,7 +9,9 @@ public struct RetryPolicy: Sendable, Hashable {
 
     /// Makes a policy. The defaults give a store about a minute to come back.
     public init(
-        attemptLimit: Int = 7, firstDelay: Duration = .milliseconds(500), longestDelay: Duration = .seconds(30)
+        attemptLimit: Int = 7,
+        firstDelay: Duration = .milliseconds(500),
+        longestDelay: Duration = .seconds(30)
     ) {
         self.attemptLimit = max(1, attemptLimit)
         self.firstDelay = firstDelay

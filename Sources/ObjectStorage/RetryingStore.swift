@@ -19,7 +19,9 @@ public final class RetryingStore: ObjectStore {
     ///   - clock: sleeps between tries.
     ///   - generator: draws the waits.
     public init(
-        _ base: any ObjectStore, policy: RetryPolicy = RetryPolicy(), clock: some Clock<Duration>,
+        _ base: any ObjectStore,
+        policy: RetryPolicy = RetryPolicy(),
+        clock: some Clock<Duration>,
         generator: some RandomNumberGenerator & Sendable
     ) {
         self.base = base
@@ -80,7 +82,9 @@ public final class RetryingStore: ObjectStore {
         // In pieces, so that comparing a pack does not take the memory of a second one.
         var rest = body
         var offset: Int64 = 0
-        while byteCount == Int64(body.readableBytes), let piece = rest.readSlice(length: min(1 << 20, rest.readableBytes)) {
+        while byteCount == Int64(body.readableBytes),
+            let piece = rest.readSlice(length: min(1 << 20, rest.readableBytes))
+        {
             if piece.readableBytes == 0 { return true }
             let end = offset + Int64(piece.readableBytes)
             guard try await base.get(key, range: offset..<end) == piece else { break }
@@ -93,7 +97,8 @@ public final class RetryingStore: ObjectStore {
     ///
     /// - Parameter work: is told whether this is a repetition.
     private func retry<Answer>(
-        while mayRepeat: () -> Bool = { true }, _ work: (_ isRepeated: Bool) async throws -> Answer
+        while mayRepeat: () -> Bool = { true },
+        _ work: (_ isRepeated: Bool) async throws -> Answer
     ) async throws -> Answer {
         var attempt = 1
         while true {

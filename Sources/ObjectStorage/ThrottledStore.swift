@@ -22,7 +22,10 @@ public final class ThrottledStore<C: Clock<Duration>>: ObjectStore {
     ///   - readBytesPerSecond: the limit for `get`; `nil` is none.
     ///   - clock: measures the time and sleeps.
     public init(
-        _ base: any ObjectStore, writeBytesPerSecond: Int64? = nil, readBytesPerSecond: Int64? = nil, clock: C
+        _ base: any ObjectStore,
+        writeBytesPerSecond: Int64? = nil,
+        readBytesPerSecond: Int64? = nil,
+        clock: C
     ) {
         self.base = base
         self.clock = clock
@@ -30,7 +33,9 @@ public final class ThrottledStore<C: Clock<Duration>>: ObjectStore {
         buckets = Mutex(
             Buckets(
                 writes: writeBytesPerSecond.map { TokenBucket(rate: $0) },
-                reads: readBytesPerSecond.map { TokenBucket(rate: $0) }))
+                reads: readBytesPerSecond.map { TokenBucket(rate: $0) }
+            )
+        )
     }
 
     public var location: String { base.location }

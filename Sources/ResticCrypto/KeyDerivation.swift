@@ -17,7 +17,8 @@ public enum KeyDerivation {
 
     /// The key of a password: the first 32 bytes of scrypt's output encrypt, 16 are the MAC's k and 16 its r.
     ///
-    /// Takes as long as the parameters demand, half a second and more, and does not suspend: call it off the cooperative pool where that matters.
+    /// Takes as long as the parameters demand, half a second and more, and does not suspend: call it off the
+    /// cooperative pool where that matters.
     ///
     /// - Parameters:
     ///   - password: its bytes, as they were typed; restic does not normalize them.
@@ -25,7 +26,9 @@ public enum KeyDerivation {
     ///   - parameters: from the key file, or ``ScryptParameters/standard``.
     /// - Throws: `parametersOutOfRange` for a salt of another length; `libraryFailure` when memory is short.
     public static func derive(
-        password: [UInt8], salt: [UInt8], parameters: ScryptParameters
+        password: [UInt8],
+        salt: [UInt8],
+        parameters: ScryptParameters
     ) throws(ResticCryptoError) -> MasterKey {
         guard salt.count == saltLength else {
             throw ResticCryptoError(.parametersOutOfRange, "a salt has \(saltLength) bytes, not \(salt.count)")
@@ -38,17 +41,29 @@ public enum KeyDerivation {
 
     /// Fills `output` with scrypt's.
     static func scrypt(
-        password: [UInt8], salt: [UInt8], parameters: ScryptParameters, into output: UnsafeMutableRawBufferPointer
+        password: [UInt8],
+        salt: [UInt8],
+        parameters: ScryptParameters,
+        into output: UnsafeMutableRawBufferPointer
     ) throws(ResticCryptoError) {
         // libcrypto counts a little more than N blocks, and refuses above 32 MiB unless told otherwise.
         let memory = ScryptParameters.maximumMemory + (128 * parameters.r * parameters.p) + (1 << 20)
         let result = password.withUnsafeBytes { password in
             salt.withUnsafeBytes { salt in
                 EVP_PBE_scrypt(
-                    // Without a start libcrypto takes an empty password for a question whether the parameters are right.
-                    password.baseAddress?.assumingMemoryBound(to: CChar.self) ?? emptyPassword, password.count,
-                    salt.bytePointer, salt.count, UInt64(parameters.n), UInt64(parameters.r), UInt64(parameters.p), UInt64(memory),
-                    output.bytePointer, output.count)
+                    // Without a start libcrypto takes an empty password for a question whether the parameters are
+                    // right.
+                    password.baseAddress?.assumingMemoryBound(to: CChar.self) ?? emptyPassword,
+                    password.count,
+                    salt.bytePointer,
+                    salt.count,
+                    UInt64(parameters.n),
+                    UInt64(parameters.r),
+                    UInt64(parameters.p),
+                    UInt64(memory),
+                    output.bytePointer,
+                    output.count
+                )
             }
         }
         try Libcrypto.check(result, "derive a key with scrypt")

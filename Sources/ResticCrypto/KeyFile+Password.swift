@@ -12,20 +12,32 @@ extension KeyFile {
     ///   - hostname: where it is added; shown likewise.
     /// - Throws: `libraryFailure`.
     public static func make(
-        sealing masterKey: MasterKey, password: [UInt8], parameters: ScryptParameters = .standard, created: GoTime,
-        username: String, hostname: String
+        sealing masterKey: MasterKey,
+        password: [UInt8],
+        parameters: ScryptParameters = .standard,
+        created: GoTime,
+        username: String,
+        hostname: String
     ) throws(ResticCryptoError) -> KeyFile {
         let salt = try KeyDerivation.makeSalt()
         let userKey = try KeyDerivation.derive(password: password, salt: salt, parameters: parameters)
         return try KeyFile(
-            created: created, username: username, hostname: hostname, n: parameters.n, r: parameters.r, p: parameters.p, salt: salt,
-            data: masterKey.sealed(with: userKey))
+            created: created,
+            username: username,
+            hostname: hostname,
+            n: parameters.n,
+            r: parameters.r,
+            p: parameters.p,
+            salt: salt,
+            data: masterKey.sealed(with: userKey)
+        )
     }
 
-    /// Opens the master key in this file; takes as long as its parameters demand, see ``KeyDerivation/derive(password:salt:parameters:)``.
+    /// Opens the master key in this file; takes as long as its parameters demand, see
+    /// ``KeyDerivation/derive(password:salt:parameters:)``.
     ///
-    /// - Throws: `wrongPassword`; `unsupportedKeyDerivation` when the file asks for another than scrypt; `parametersOutOfRange`; `truncated` or `invalidKey` when
-    ///   the file holds no key.
+    /// - Throws: `wrongPassword`; `unsupportedKeyDerivation` when the file asks for another than scrypt;
+    ///   `parametersOutOfRange`; `truncated` or `invalidKey` when the file holds no key.
     public func open(password: [UInt8]) throws(ResticCryptoError) -> MasterKey {
         guard kdf == "scrypt" else {
             throw ResticCryptoError(.unsupportedKeyDerivation, "a key file asks for another key derivation than scrypt")
@@ -34,10 +46,13 @@ extension KeyFile {
         let userKey = try KeyDerivation.derive(password: password, salt: salt, parameters: parameters)
         do {
             return try MasterKey(sealed: data, with: userKey)
-        } catch where error.code == .unauthenticated {
+        } catch  where error.code == .unauthenticated {
             throw ResticCryptoError(
-                .wrongPassword, "the password does not open this key file",
-                hint: "Check the password; if it is right, another key file of the repository may be the one it opens.", cause: error)
+                .wrongPassword,
+                "the password does not open this key file",
+                hint: "Check the password; if it is right, another key file of the repository may be the one it opens.",
+                cause: error
+            )
         }
     }
 }

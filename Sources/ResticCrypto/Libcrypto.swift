@@ -2,8 +2,8 @@ internal import CLibcrypto
 
 /// The algorithms of libcrypto, looked up once: a look-up by name takes locks and longer than sealing a small blob.
 ///
-/// Unchecked, because pointers are not `Sendable`: fetched algorithms are never changed, counted by reference, and held for the life of the process;
-/// OpenSSL lets any thread use them (crypto(7), section Thread Support).
+/// Unchecked, because pointers are not `Sendable`: fetched algorithms are never changed, counted by reference, and held
+/// for the life of the process; OpenSSL lets any thread use them (crypto(7), section Thread Support).
 struct Libcrypto: @unchecked Sendable {
     let aes256CTR: OpaquePointer
     let aes128ECB: OpaquePointer
@@ -25,8 +25,11 @@ struct Libcrypto: @unchecked Sendable {
     static func algorithms() throws(ResticCryptoError) -> Libcrypto {
         guard let fetched else {
             throw ResticCryptoError(
-                .libraryFailure, "libcrypto lacks AES, Poly1305 or SHA-256",
-                hint: "Is OpenSSL confined to its FIPS provider? The repository format needs Poly1305 from the default provider.")
+                .libraryFailure,
+                "libcrypto lacks AES, Poly1305 or SHA-256",
+                hint:
+                    "Is OpenSSL confined to its FIPS provider? The repository format needs Poly1305 from the default provider."
+            )
         }
         return fetched
     }
@@ -45,6 +48,9 @@ struct Libcrypto: @unchecked Sendable {
 
     /// Fills `buffer` with random bytes that nobody can predict.
     static func fillRandom(_ buffer: UnsafeMutableRawBufferPointer) throws(ResticCryptoError) {
-        try check(RAND_bytes(buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(buffer.count)), "make random bytes")
+        try check(
+            RAND_bytes(buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(buffer.count)),
+            "make random bytes"
+        )
     }
 }

@@ -2,7 +2,8 @@ internal import CLibcrypto
 internal import ResticFormat
 
 extension MasterKey {
-    /// The key's JSON, `{"mac":{"k":…,"r":…},"encrypt":…}` with the parts in base 64: the key in plain, to be sealed at once.
+    /// The key's JSON, `{"mac":{"k":…,"r":…},"encrypt":…}` with the parts in base 64: the key in plain, to be sealed at
+    /// once.
     ///
     /// Source: restic doc/design.rst, section Keys, Encryption and MAC; restic internal/repository/crypto/crypto.go.
     public func encodeJSON() -> [UInt8] {

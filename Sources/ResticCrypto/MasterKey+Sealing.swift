@@ -20,7 +20,8 @@ extension MasterKey {
 
     /// Opens what ``sealed(with:)`` has sealed.
     ///
-    /// - Throws: `unauthenticated` when it was sealed with another key; `truncated`; `invalidKey` when there is no valid key in it.
+    /// - Throws: `unauthenticated` when it was sealed with another key; `truncated`; `invalidKey` when there is no
+    ///   valid key in it.
     public init(sealed: [UInt8], with userKey: MasterKey) throws(ResticCryptoError) {
         let context = try SealingContext(key: userKey)
         self = try withWipedBytes(count: max(1, sealed.count)) { output throws(ResticCryptoError) in

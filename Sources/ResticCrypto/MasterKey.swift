@@ -1,10 +1,9 @@
 internal import CLibcrypto
-internal import ResticFormat
 
 /// The keys that seal everything in a repository: one to encrypt, two to authenticate.
 ///
-/// A key derived from a password is of the same shape; it seals nothing but a master key. Copies share one piece of memory, which is wiped when
-/// the last copy is gone. Source: restic doc/design.rst, section Keys, Encryption and MAC.
+/// A key derived from a password is of the same shape; it seals nothing but a master key. Copies share one piece of
+/// memory, which is wiped when the last copy is gone. Source: restic doc/design.rst, section Keys, Encryption and MAC.
 public struct MasterKey: Sendable {
     /// The length of all three in bytes.
     public static let byteCount = 64
@@ -13,10 +12,12 @@ public struct MasterKey: Sendable {
 
     /// Takes 64 bytes: 32 to encrypt (AES-256), then 16 for the MAC's AES-128 (k), then 16 for Poly1305 (r).
     ///
-    /// - Throws: `invalidKey` when there are not 64 bytes, or one of the three is all zeros; restic refuses those, for they are what
-    ///   forgotten initialization looks like.
+    /// - Throws: `invalidKey` when there are not 64 bytes, or one of the three is all zeros; restic refuses those, for
+    ///   they are what forgotten initialization looks like.
     public init(_ bytes: UnsafeRawBufferPointer) throws(ResticCryptoError) {
-        guard bytes.count == Self.byteCount else { throw ResticCryptoError(.invalidKey, "a key has 64 bytes, not \(bytes.count)") }
+        guard bytes.count == Self.byteCount else {
+            throw ResticCryptoError(.invalidKey, "a key has 64 bytes, not \(bytes.count)")
+        }
         let storage = KeyStorage(copying: bytes)
         guard [storage.encryption, storage.macK, storage.macR].allSatisfy({ part in part.contains { $0 != 0 } }) else {
             throw ResticCryptoError(.invalidKey, "a key is all zeros")
@@ -57,6 +58,7 @@ public struct MasterKey: Sendable {
 extension MasterKey: Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Says that it is a key, and not which.
     public var description: String { "MasterKey(…)" }
+    /// Says no more than ``description``.
     public var debugDescription: String { description }
     /// Shows nothing to `dump` either.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
@@ -87,7 +89,8 @@ private final class KeyStorage: @unchecked Sendable {
 
 /// Calls `body` with memory for something secret, which is wiped afterwards.
 func withWipedBytes<R, E: Error>(
-    count: Int, _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
+    count: Int,
+    _ body: (UnsafeMutableRawBufferPointer) throws(E) -> R
 ) throws(E) -> R {
     let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
     bytes.initializeMemory(as: UInt8.self, repeating: 0)

@@ -3,7 +3,8 @@ public struct ResticCryptoError: Error, Sendable {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case unauthenticated, truncated, wrongPassword, invalidKey, unsupportedKeyDerivation, parametersOutOfRange, invalidBuffer,
+            case unauthenticated, truncated, wrongPassword, invalidKey, unsupportedKeyDerivation, parametersOutOfRange,
+                invalidBuffer,
                 libraryFailure
         }
         private let base: Base
@@ -25,6 +26,7 @@ public struct ResticCryptoError: Error, Sendable {
         /// libcrypto refused; it is built without the algorithm, or out of memory or random bytes.
         public static let libraryFailure = Code(base: .libraryFailure)
 
+        /// The name of the code.
         public var description: String { base.rawValue }
     }
 
@@ -47,5 +49,6 @@ public struct ResticCryptoError: Error, Sendable {
 }
 
 extension ResticCryptoError: CustomStringConvertible {
+    /// The code and the message.
     public var description: String { "\(code): \(message)" }
 }

@@ -2,11 +2,12 @@ internal import CLibcrypto
 
 /// Seals and opens data with one master key: `nonce (16) ‖ AES-256-CTR ciphertext ‖ Poly1305-AES MAC (16)`.
 ///
-/// The nonce is CTR's initial counter block. The MAC is over the ciphertext alone; its one-time key is r ‖ AES-128_k(nonce), of which
-/// Poly1305 itself clamps r (D. J. Bernstein, The Poly1305-AES message-authentication code, 2005). Source of the layout: restic
-/// doc/design.rst, section Keys, Encryption and MAC.
+/// The nonce is CTR's initial counter block. The MAC is over the ciphertext alone; its one-time key is r ‖
+/// AES-128_k(nonce), of which Poly1305 itself clamps r (D. J. Bernstein, The Poly1305-AES message-authentication code,
+/// 2005). Source of the layout: restic doc/design.rst, section Keys, Encryption and MAC.
 ///
-/// A context keeps expanded keys and libcrypto's working memory from one call to the next. It is not `Sendable`: make one for each worker.
+/// A context keeps expanded keys and libcrypto's working memory from one call to the next. It is not `Sendable`: make
+/// one for each worker.
 public final class SealingContext {
     /// What sealing adds to data, in bytes.
     public static let overhead = 32
@@ -41,9 +42,13 @@ public final class SealingContext {
         self.mac = mac
         // From here on deinit frees what was made.
         try Libcrypto.check(
-            key.withEncryptionKey { EVP_EncryptInit_ex2(cipher, algorithms.aes256CTR, $0.bytePointer, nil, nil) }, "set a key")
+            key.withEncryptionKey { EVP_EncryptInit_ex2(cipher, algorithms.aes256CTR, $0.bytePointer, nil, nil) },
+            "set a key"
+        )
         try Libcrypto.check(
-            key.withMACKeys { k, _ in EVP_EncryptInit_ex2(nonceCipher, algorithms.aes128ECB, k.bytePointer, nil, nil) }, "set a key")
+            key.withMACKeys { k, _ in EVP_EncryptInit_ex2(nonceCipher, algorithms.aes128ECB, k.bytePointer, nil, nil) },
+            "set a key"
+        )
         try Libcrypto.check(EVP_CIPHER_CTX_set_padding(nonceCipher, 0), "set a key")
     }
 
@@ -57,16 +62,19 @@ public final class SealingContext {
     /// Seals `plaintext` with a new random nonce.
     ///
     /// - Parameters:
-    ///   - plaintext: what to seal; may be empty. It may lie in `output` from byte 16 on, where its ciphertext then replaces it, but not overlap
-    ///     it in any other way.
+    ///   - plaintext: what to seal; may be empty. It may lie in `output` from byte 16 on, where its ciphertext then
+    ///     replaces it, but not overlap it in any other way.
     ///   - output: where the sealed data goes; 32 bytes more than the plaintext at least.
     /// - Returns: the length of the sealed data in bytes.
     /// - Throws: `invalidBuffer` when the output is too small or overlaps wrongly; `libraryFailure`.
     public func seal(
-        _ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+        _ plaintext: UnsafeRawBufferPointer,
+        into output: UnsafeMutableRawBufferPointer
     ) throws(ResticCryptoError) -> Int {
-        guard output.count >= Self.overhead else { throw Self.noRoom(output.count, for: plaintext.count + Self.overhead) }
-        // Written to the output only after the checks there: the plaintext may lie in it.
+        guard output.count >= Self.overhead else {
+            throw Self.noRoom(output.count, for: plaintext.count + Self.overhead)
+        }
+        // Not made in the output at once, for the plaintext may lie there.
         return try withWipedBytes16 { nonce throws(ResticCryptoError) in
             repeat { try Libcrypto.fillRandom(nonce) } while Self.isZero(UnsafeRawBufferPointer(nonce))
             return try seal(plaintext, into: output, nonce: UnsafeRawBufferPointer(nonce))
@@ -75,22 +83,29 @@ public final class SealingContext {
 
     /// Seals `plaintext` with the given nonce, which must never have been used with this key.
     func seal(
-        _ plaintext: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, nonce: UnsafeRawBufferPointer
+        _ plaintext: UnsafeRawBufferPointer,
+        into output: UnsafeMutableRawBufferPointer,
+        nonce: UnsafeRawBufferPointer
     ) throws(ResticCryptoError) -> Int {
         let length = plaintext.count + Self.overhead
         guard output.count >= length else { throw Self.noRoom(output.count, for: length) }
         let ciphertext = UnsafeMutableRawBufferPointer(rebasing: output[Self.nonceLength..<(length - Self.macLength)])
         if Self.overlap(plaintext, UnsafeRawBufferPointer(rebasing: output[0..<length])) {
             guard plaintext.baseAddress == UnsafeRawPointer(ciphertext.baseAddress) else {
-                throw ResticCryptoError(.invalidBuffer, "the plaintext overlaps the output elsewhere than from byte 16 on")
+                throw ResticCryptoError(
+                    .invalidBuffer,
+                    "the plaintext overlaps the output elsewhere than from byte 16 on"
+                )
             }
         }
         try transform(plaintext, into: ciphertext, nonce: nonce)
         output.copyMemory(from: nonce)
         let macStart = length - Self.macLength
         try authenticate(
-            UnsafeRawBufferPointer(ciphertext), nonce: nonce,
-            into: UnsafeMutableRawBufferPointer(rebasing: output[macStart..<length]))
+            UnsafeRawBufferPointer(ciphertext),
+            nonce: nonce,
+            into: UnsafeMutableRawBufferPointer(rebasing: output[macStart..<length])
+        )
         return length
     }
 
@@ -98,24 +113,30 @@ public final class SealingContext {
     ///
     /// - Parameters:
     ///   - sealed: the sealed data, nonce and MAC included.
-    ///   - output: where the plaintext goes; 32 bytes less than the sealed data at least. It may begin where the sealed data or its
-    ///     ciphertext begins, or anywhere before; it may not begin behind that and still overlap.
+    ///   - output: where the plaintext goes; 32 bytes less than the sealed data at least. It may begin where the sealed
+    ///     data or its ciphertext begins, or anywhere before; it may not begin behind that and still overlap.
     /// - Returns: the length of the plaintext in bytes.
-    /// - Throws: `truncated` when there are fewer than 32 bytes; `unauthenticated` when the MAC is not that of the data, or the nonce is all zeros, which
-    ///   restic never writes; `invalidBuffer` when the output is too small or overlaps wrongly; `libraryFailure`. The output is untouched in
-    ///   all cases but the last.
+    /// - Throws: `truncated` when there are fewer than 32 bytes; `unauthenticated` when the MAC is not that of the
+    ///   data, or the nonce is all zeros, which restic never writes; `invalidBuffer` when the output is too small or
+    ///   overlaps wrongly; `libraryFailure`. The output is untouched in all cases but the last.
     public func open(
-        _ sealed: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+        _ sealed: UnsafeRawBufferPointer,
+        into output: UnsafeMutableRawBufferPointer
     ) throws(ResticCryptoError) -> Int {
         guard sealed.count >= Self.overhead else {
-            throw ResticCryptoError(.truncated, "sealed data of \(sealed.count) bytes is too short for a nonce and a MAC")
+            throw ResticCryptoError(
+                .truncated,
+                "sealed data of \(sealed.count) bytes is too short for a nonce and a MAC"
+            )
         }
         let macStart = sealed.count - Self.macLength
         let ciphertext = UnsafeRawBufferPointer(rebasing: sealed[Self.nonceLength..<macStart])
         guard output.count >= ciphertext.count else { throw Self.noRoom(output.count, for: ciphertext.count) }
         let plaintext = UnsafeMutableRawBufferPointer(rebasing: output[0..<ciphertext.count])
-        let needsBounce = Self.overlap(ciphertext, UnsafeRawBufferPointer(plaintext)) && ciphertext.baseAddress != UnsafeRawPointer(plaintext.baseAddress)
-        if needsBounce, UnsafeRawPointer(plaintext.baseAddress!) > ciphertext.baseAddress! {
+        let needsBounce =
+            Self.overlap(ciphertext, UnsafeRawBufferPointer(plaintext))
+            && ciphertext.baseAddress != UnsafeRawPointer(plaintext.baseAddress)
+        if needsBounce, UInt(bitPattern: plaintext.baseAddress) > UInt(bitPattern: ciphertext.baseAddress) {
             throw ResticCryptoError(.invalidBuffer, "the output begins within the ciphertext")
         }
         return try withWipedBytes16 { nonce throws(ResticCryptoError) in
@@ -137,7 +158,9 @@ public final class SealingContext {
 
 extension SealingContext {
     private func verify(
-        _ ciphertext: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, mac: UnsafeRawBufferPointer
+        _ ciphertext: UnsafeRawBufferPointer,
+        nonce: UnsafeRawBufferPointer,
+        mac: UnsafeRawBufferPointer
     ) throws(ResticCryptoError) {
         let isRight = try withWipedBytes16 { expected throws(ResticCryptoError) in
             try authenticate(ciphertext, nonce: nonce, into: expected)
@@ -145,21 +168,32 @@ extension SealingContext {
         }
         guard isRight, !Self.isZero(nonce) else {
             throw ResticCryptoError(
-                .unauthenticated, "sealed data of \(ciphertext.count + Self.overhead) bytes does not match its MAC",
-                hint: "Was it damaged in storage, or sealed with the key of another repository?")
+                .unauthenticated,
+                "sealed data of \(ciphertext.count + Self.overhead) bytes does not match its MAC",
+                hint: "Was it damaged in storage, or sealed with the key of another repository?"
+            )
         }
     }
 
     /// Writes the MAC of `ciphertext` to the first 16 bytes of `output`.
     func authenticate(
-        _ ciphertext: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+        _ ciphertext: UnsafeRawBufferPointer,
+        nonce: UnsafeRawBufferPointer,
+        into output: UnsafeMutableRawBufferPointer
     ) throws(ResticCryptoError) {
         try withWipedBytes32 { oneTimeKey throws(ResticCryptoError) in
             key.withMACKeys { _, r in oneTimeKey.copyMemory(from: r) }
             var length: Int32 = 0
             try Libcrypto.check(
-                EVP_EncryptUpdate(nonceCipher, oneTimeKey.bytePointer + 16, &length, nonce.bytePointer, Int32(Self.nonceLength)),
-                "encrypt a nonce")
+                EVP_EncryptUpdate(
+                    nonceCipher,
+                    UnsafeMutableRawBufferPointer(rebasing: oneTimeKey[16...]).bytePointer,
+                    &length,
+                    nonce.bytePointer,
+                    Int32(Self.nonceLength)
+                ),
+                "encrypt a nonce"
+            )
             try Libcrypto.check(EVP_MAC_init(mac, oneTimeKey.bytePointer, oneTimeKey.count, nil), "start a MAC")
         }
         try Libcrypto.check(EVP_MAC_update(mac, ciphertext.bytePointer, ciphertext.count), "compute a MAC")
@@ -167,9 +201,12 @@ extension SealingContext {
         try Libcrypto.check(EVP_MAC_final(mac, output.bytePointer, &length, Self.macLength), "finish a MAC")
     }
 
-    /// Encrypts or decrypts, which is the same in counter mode. Both buffers are of one length, and either one or apart.
+    /// Encrypts or decrypts, which is the same in counter mode. Both buffers are of one length, and either one or
+    /// apart.
     private func transform(
-        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, nonce: UnsafeRawBufferPointer
+        _ input: UnsafeRawBufferPointer,
+        into output: UnsafeMutableRawBufferPointer,
+        nonce: UnsafeRawBufferPointer
     ) throws(ResticCryptoError) {
         try startCounter(at: nonce)
         // libcrypto counts in 32-bit integers.
@@ -177,13 +214,18 @@ extension SealingContext {
         for start in stride(from: 0, to: input.count, by: limit) {
             let end = min(start + limit, input.count)
             try update(
-                UnsafeRawBufferPointer(rebasing: input[start..<end]), into: UnsafeMutableRawBufferPointer(rebasing: output[start..<end]))
+                UnsafeRawBufferPointer(rebasing: input[start..<end]),
+                into: UnsafeMutableRawBufferPointer(rebasing: output[start..<end])
+            )
         }
     }
 
-    /// Decrypts to memory that overlaps the ciphertext but begins before it, through a buffer: libcrypto refuses to do it directly.
+    /// Decrypts to memory that overlaps the ciphertext but begins before it, through a buffer: libcrypto refuses to do
+    /// it directly.
     private func transformForward(
-        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer, nonce: UnsafeRawBufferPointer
+        _ input: UnsafeRawBufferPointer,
+        into output: UnsafeMutableRawBufferPointer,
+        nonce: UnsafeRawBufferPointer
     ) throws(ResticCryptoError) {
         try startCounter(at: nonce)
         try withWipedBytes(count: min(input.count, 1 << 16)) { buffer throws(ResticCryptoError) in
@@ -191,7 +233,9 @@ extension SealingContext {
                 let end = min(start + buffer.count, input.count)
                 let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<(end - start)])
                 try update(UnsafeRawBufferPointer(rebasing: input[start..<end]), into: piece)
-                UnsafeMutableRawBufferPointer(rebasing: output[start..<end]).copyMemory(from: UnsafeRawBufferPointer(piece))
+                UnsafeMutableRawBufferPointer(rebasing: output[start..<end]).copyMemory(
+                    from: UnsafeRawBufferPointer(piece)
+                )
             }
         }
     }
@@ -200,16 +244,21 @@ extension SealingContext {
         try Libcrypto.check(EVP_EncryptInit_ex2(cipher, nil, nil, nonce.bytePointer, nil), "set a nonce")
     }
 
-    private func update(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws(ResticCryptoError) {
+    private func update(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer)
+        throws(ResticCryptoError)
+    {
         var length: Int32 = 0
         try Libcrypto.check(
-            EVP_EncryptUpdate(cipher, output.bytePointer, &length, input.bytePointer, Int32(input.count)), "encrypt")
+            EVP_EncryptUpdate(cipher, output.bytePointer, &length, input.bytePointer, Int32(input.count)),
+            "encrypt"
+        )
     }
 
     private static func isZero(_ nonce: UnsafeRawBufferPointer) -> Bool { nonce.allSatisfy { $0 == 0 } }
 
     private static func overlap(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Bool {
-        guard let firstStart = first.baseAddress, let secondStart = second.baseAddress, !first.isEmpty, !second.isEmpty else { return false }
+        guard let firstStart = first.baseAddress, let secondStart = second.baseAddress, !first.isEmpty, !second.isEmpty
+        else { return false }
         return firstStart < secondStart + second.count && secondStart < firstStart + first.count
     }
 

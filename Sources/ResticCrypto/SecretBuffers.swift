@@ -27,9 +27,7 @@ extension UnsafeRawBufferPointer {
 }
 
 extension UnsafeMutableRawBufferPointer {
-    /// The start as libcrypto wants it. Of an empty buffer as well, whose start no one reads.
+    /// The start as libcrypto wants it. Of an empty buffer there may be none.
     @inline(__always)
-    var bytePointer: UnsafeMutablePointer<UInt8> {
-        baseAddress?.assumingMemoryBound(to: UInt8.self) ?? UnsafeMutablePointer(bitPattern: 16)!
-    }
+    var bytePointer: UnsafeMutablePointer<UInt8>? { baseAddress?.assumingMemoryBound(to: UInt8.self) }
 }

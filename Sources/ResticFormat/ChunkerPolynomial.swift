@@ -1,7 +1,8 @@
 /// Polynomials over the field of two elements, in whose remainders restic finds the boundaries of chunks.
 ///
-/// Bit *n* of a number is the coefficient of xⁿ. A repository's polynomial is of degree 53, irreducible, and random, so that boundaries tell nothing to who does
-/// not know it. Source: restic doc/design.rst, section Backups and Deduplication; github.com/restic/chunker, polynomials.go.
+/// Bit *n* of a number is the coefficient of xⁿ. A repository's polynomial is of degree 53, irreducible, and random, so
+/// that boundaries tell nothing to who does not know it. Source: restic doc/design.rst, section Backups and
+/// Deduplication; github.com/restic/chunker, polynomials.go.
 public enum ChunkerPolynomial {
     /// The degree of a repository's polynomial.
     public static let degree = 53
@@ -17,8 +18,8 @@ public enum ChunkerPolynomial {
 
     /// Whether no polynomials but constants and multiples divide `polynomial`; by Rabin's test.
     ///
-    /// A polynomial f of degree n is irreducible exactly if f divides x^(2ⁿ) − x, and has no factor in common with x^(2^(n/q)) − x for any
-    /// prime q that divides n. (M. O. Rabin, Probabilistic algorithms in finite fields, 1980.)
+    /// A polynomial f of degree n is irreducible exactly if f divides x^(2ⁿ) − x, and has no factor in common with
+    /// x^(2^(n/q)) − x for any prime q that divides n. (M. O. Rabin, Probabilistic algorithms in finite fields, 1980.)
     public static func isIrreducible(_ polynomial: UInt64) -> Bool {
         let degree = degree(of: polynomial)
         guard degree > 0 else { return false }

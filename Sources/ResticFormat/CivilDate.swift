@@ -1,6 +1,7 @@
 /// A day of the Gregorian calendar, extended to all years; year 0 is the year before year 1.
 ///
-/// The arithmetic is the well-known one that counts from 1 March, so that leap days come last in their year, in eras of 400 years.
+/// The arithmetic is the well-known one that counts from 1 March, so that leap days come last in their year, in eras of
+/// 400 years.
 struct CivilDate: Equatable {
     var year: Int64
     /// 1 ... 12.

@@ -1,7 +1,8 @@
 extension GoTime {
     /// Reads a time of RFC 3339, as Go reads it from JSON.
     ///
-    /// - Parameter text: for example `2026-03-02T10:15:00.25+01:00`; the fraction may be absent, and digits beyond the ninth are cut off.
+    /// - Parameter text: for example `2026-03-02T10:15:00.25+01:00`; the fraction may be absent, and digits beyond the
+    ///   ninth are cut off.
     /// - Returns: `nil` when it is none, or no such day or time of day exists.
     public init?(rfc3339 text: String) {
         let time = Array(text.utf8).withUnsafeBytes { Self(rfc3339: $0) }
@@ -23,7 +24,9 @@ extension GoTime {
         let date = CivilDate(year: year, month: month, day: day)
         guard month > 0, day > 0, date == CivilDate(daysSince1970: date.daysSince1970) else { return nil }
         var position = 19
-        guard let nanoseconds = Self.fraction(text, at: &position), let offset = Self.offset(text, at: position) else { return nil }
+        guard let nanoseconds = Self.fraction(text, at: &position), let offset = Self.offset(text, at: position) else {
+            return nil
+        }
         let local = date.daysSince1970 * 86_400 + hour * 3_600 + minute * 60 + second
         self.init(seconds: local - offset, nanoseconds: nanoseconds, utcOffsetSeconds: Int32(offset))
     }
@@ -105,5 +108,6 @@ extension GoTime {
 }
 
 extension GoTime: CustomStringConvertible {
+    /// The time of ``rfc3339``.
     public var description: String { rfc3339 }
 }

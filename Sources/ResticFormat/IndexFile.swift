@@ -75,21 +75,25 @@ public struct IndexFile: Hashable, Sendable {
 extension IndexFile: ResticDocument {
     /// Reads the opened file.
     ///
-    /// - Throws: `malformed` for a pack or blob without what locates it; `outOfRange` for a blob that is shorter than what sealing adds or reaches
-    ///   beyond 32 bits; and as ``ResticDocument``.
+    /// - Throws: `malformed` for a pack or blob without what locates it; `outOfRange` for a blob that is shorter than
+    ///   what sealing adds or reaches beyond 32 bits; and as ``ResticDocument``.
     public static func decode(_ json: UnsafeRawBufferPointer) throws(ResticFormatError) -> Self {
         var packs: [IndexPack] = []
         let supersedes = try IndexScan.run(
-            json, onPack: { packs.append(IndexPack(id: $0, blobs: [])) },
-            onBlob: { _, blob in packs[packs.count - 1].blobs.append(blob) })
+            json,
+            onPack: { packs.append(IndexPack(id: $0, blobs: [])) },
+            onBlob: { _, blob in packs[packs.count - 1].blobs.append(blob) }
+        )
         return Self(supersedes: supersedes, packs: packs)
     }
 
-    /// Reads the opened file without building it: calls `visit` with every blob and the pack it lies in, in the order of the file.
+    /// Reads the opened file without building it: calls `visit` with every blob and the pack it lies in, in the order
+    /// of the file.
     ///
     /// - Throws: as ``decode(_:)-(UnsafeRawBufferPointer)``; blobs before the fault have been visited then.
     public static func scan(
-        _ json: UnsafeRawBufferPointer, _ visit: (_ pack: ResticID, _ blob: PackedBlob) -> Void
+        _ json: UnsafeRawBufferPointer,
+        _ visit: (_ pack: ResticID, _ blob: PackedBlob) -> Void
     ) throws(ResticFormatError) {
         _ = try IndexScan.run(json, onPack: { _ in }, onBlob: visit)
     }

@@ -3,7 +3,9 @@ enum IndexScan {
     /// Calls `onPack` with every pack, then `onBlob` with each of its blobs; returns the index files superseded.
     @inline(__always)
     static func run(
-        _ json: UnsafeRawBufferPointer, onPack: (ResticID) -> Void, onBlob: (ResticID, PackedBlob) -> Void
+        _ json: UnsafeRawBufferPointer,
+        onPack: (ResticID) -> Void,
+        onBlob: (ResticID, PackedBlob) -> Void
     ) throws(ResticFormatError) -> [ResticID] {
         var supersedes: [ResticID] = []
         try IndexFile.scanObject(json) { scanner, key throws(ResticFormatError) in
@@ -19,7 +21,9 @@ enum IndexScan {
     }
 
     private static func pack(
-        _ scanner: inout JSONScanner, _ onPack: (ResticID) -> Void, _ onBlob: (ResticID, PackedBlob) -> Void
+        _ scanner: inout JSONScanner,
+        _ onPack: (ResticID) -> Void,
+        _ onBlob: (ResticID, PackedBlob) -> Void
     ) throws(ResticFormatError) {
         var id: ResticID?
         var deferred: UnsafeRawBufferPointer?
@@ -27,11 +31,16 @@ enum IndexScan {
         try scanner.object { scanner, key throws(ResticFormatError) in
             switch key {
             case "id":
-                guard id == nil else { throw ResticFormatError(.malformed, "a pack in an index file has two identifiers") }
-                id = try scanner.id()
-                onPack(id!)
+                guard id == nil else {
+                    throw ResticFormatError(.malformed, "a pack in an index file has two identifiers")
+                }
+                let name = try scanner.id()
+                id = name
+                onPack(name)
             case "blobs":
-                guard !hasBlobs else { throw ResticFormatError(.malformed, "a pack in an index file has two lists of blobs") }
+                guard !hasBlobs else {
+                    throw ResticFormatError(.malformed, "a pack in an index file has two lists of blobs")
+                }
                 hasBlobs = true
                 // Whoever writes the list first makes us come back to it: a blob without its pack is of no use.
                 if let id { try blobs(&scanner, of: id, onBlob) } else { deferred = try scanner.skip() }
@@ -46,7 +55,9 @@ enum IndexScan {
     }
 
     private static func blobs(
-        _ scanner: inout JSONScanner, of pack: ResticID, _ onBlob: (ResticID, PackedBlob) -> Void
+        _ scanner: inout JSONScanner,
+        of pack: ResticID,
+        _ onBlob: (ResticID, PackedBlob) -> Void
     ) throws(ResticFormatError) {
         try scanner.array { scanner throws(ResticFormatError) in onBlob(pack, try blob(&scanner)) }
     }
@@ -67,12 +78,22 @@ enum IndexScan {
             default: try scanner.skip()
             }
         }
-        guard let id, let type else { throw ResticFormatError(.malformed, "a blob in an index file lacks its identifier or its type") }
+        guard let id, let type else {
+            throw ResticFormatError(.malformed, "a blob in an index file lacks its identifier or its type")
+        }
         guard length >= PackedBlob.sealingOverhead, !offset.addingReportingOverflow(length).overflow else {
-            throw ResticFormatError(.outOfRange, "an index file places blob \(id.short) at \(offset) with a length of \(length)")
+            throw ResticFormatError(
+                .outOfRange,
+                "an index file places blob \(id.short) at \(offset) with a length of \(length)"
+            )
         }
         return PackedBlob(
-            id: id, type: type, offset: offset, length: length, uncompressedLength: uncompressedLength == 0 ? nil : uncompressedLength)
+            id: id,
+            type: type,
+            offset: offset,
+            length: length,
+            uncompressedLength: uncompressedLength == 0 ? nil : uncompressedLength
+        )
     }
 
     private static func blobType(_ scanner: inout JSONScanner) throws(ResticFormatError) -> BlobType {

@@ -1,4 +1,5 @@
-/// A file of the folder `keys`: the master key, sealed with a key derived from a password. It is stored as it is, neither sealed nor compressed.
+/// A file of the folder `keys`: the master key, sealed with a key derived from a password. It is stored as it is,
+/// neither sealed nor compressed.
 ///
 /// Source: restic doc/design.rst, section Keys, Encryption and MAC; restic internal/repository/key.go.
 public struct KeyFile: Hashable, Sendable {
@@ -23,7 +24,15 @@ public struct KeyFile: Hashable, Sendable {
 
     /// Makes a key file; see the properties.
     public init(
-        created: GoTime, username: String, hostname: String, kdf: String = "scrypt", n: Int, r: Int, p: Int, salt: [UInt8], data: [UInt8]
+        created: GoTime,
+        username: String,
+        hostname: String,
+        kdf: String = "scrypt",
+        n: Int,
+        r: Int,
+        p: Int,
+        salt: [UInt8],
+        data: [UInt8]
     ) {
         self.created = created
         self.username = username

@@ -19,7 +19,13 @@ public struct LockRecord: Hashable, Sendable {
 
     /// Makes a lock; see the properties.
     public init(
-        time: GoTime, exclusive: Bool, hostname: String, username: String, pid: Int, uid: UInt32 = 0, gid: UInt32 = 0
+        time: GoTime,
+        exclusive: Bool,
+        hostname: String,
+        username: String,
+        pid: Int,
+        uid: UInt32 = 0,
+        gid: UInt32 = 0
     ) {
         self.time = time
         self.exclusive = exclusive

@@ -1,8 +1,9 @@
 /// The table of contents at the end of a pack: `blob₁ … blobₙ, sealed header, length of the sealed header`.
 ///
-/// An entry is a type byte (0 data, 1 tree, 2 compressed data, 3 compressed tree), the length of the sealed blob as a little-endian
-/// 32-bit number, for compressed blobs the length of the plaintext likewise, and the identifier's 32 bytes. Blobs lie one after
-/// another from the start of the pack, so offsets are not stored. The trailer is the sealed header's length, 32 bits, little endian.
+/// An entry is a type byte (0 data, 1 tree, 2 compressed data, 3 compressed tree), the length of the sealed blob as a
+/// little-endian 32-bit number, for compressed blobs the length of the plaintext likewise, and the identifier's 32
+/// bytes. Blobs lie one after another from the start of the pack, so offsets are not stored. The trailer is the sealed
+/// header's length, 32 bits, little endian.
 ///
 /// Sources: restic doc/design.rst, section Pack Format; limits from restic internal/repository/pack/pack.go.
 public enum PackHeader {
@@ -31,8 +32,8 @@ public enum PackHeader {
 
     /// The header of `blobs` before it is sealed.
     ///
-    /// The blobs must be in the order in which they lie in the pack, without gaps, from offset 0; anything else would describe another
-    /// pack than the one written, and is a programming error.
+    /// The blobs must be in the order in which they lie in the pack, without gaps, from offset 0; anything else would
+    /// describe another pack than the one written, and is a programming error.
     public static func encode(_ blobs: [PackedBlob]) -> [UInt8] {
         var header: [UInt8] = []
         header.reserveCapacity(blobs.count * compressedEntryLength)
@@ -53,12 +54,15 @@ public enum PackHeader {
     ///
     /// - Parameters:
     ///   - plaintext: the header after decryption.
-    ///   - dataLength: how many bytes of the pack lie before its header, if known; the lengths of the blobs must add up to it.
+    ///   - dataLength: how many bytes of the pack lie before its header, if known; the lengths of the blobs must add up
+    ///     to it.
     /// - Returns: the blobs in the order in which they lie in the pack.
-    /// - Throws: `truncated` when the last entry is cut; `malformed` for an unknown type, a compressed blob of no length or a sum
-    ///   other than `dataLength`; `outOfRange` for a blob shorter than what sealing adds, or a pack beyond 32 bits.
+    /// - Throws: `truncated` when the last entry is cut; `malformed` for an unknown type, a compressed blob of no
+    ///   length or a sum other than `dataLength`; `outOfRange` for a blob shorter than what sealing adds, or a pack
+    ///   beyond 32 bits.
     public static func decode(
-        _ plaintext: UnsafeRawBufferPointer, dataLength: Int? = nil
+        _ plaintext: UnsafeRawBufferPointer,
+        dataLength: Int? = nil
     ) throws(ResticFormatError) -> [PackedBlob] {
         var blobs: [PackedBlob] = []
         blobs.reserveCapacity(plaintext.count / plainEntryLength)
@@ -86,7 +90,9 @@ public enum PackHeader {
     }
 
     private static func entry(
-        _ bytes: UnsafeRawBufferPointer, at position: Int, offset: UInt32
+        _ bytes: UnsafeRawBufferPointer,
+        at position: Int,
+        offset: UInt32
     ) throws(ResticFormatError) -> PackedBlob {
         let kind = bytes[position]
         guard kind < 4, let type = BlobType(rawValue: kind & 1) else {
@@ -100,7 +106,10 @@ public enum PackHeader {
         let sealedLength = number(bytes, at: position + 1)
         let uncompressedLength = isCompressed ? number(bytes, at: position + 5) : nil
         guard sealedLength >= PackedBlob.sealingOverhead else {
-            throw ResticFormatError(.outOfRange, "a pack header holds a blob of \(sealedLength) bytes, less than sealing adds")
+            throw ResticFormatError(
+                .outOfRange,
+                "a pack header holds a blob of \(sealedLength) bytes, less than sealing adds"
+            )
         }
         guard uncompressedLength != 0 else {
             throw ResticFormatError(.malformed, "a pack header holds a compressed blob of no length")
@@ -108,7 +117,12 @@ public enum PackHeader {
         let end = position + length
         let id = ResticID(bytes: UnsafeRawBufferPointer(rebasing: bytes[(end - ResticID.byteCount)..<end]))
         return PackedBlob(
-            id: id, type: type, offset: offset, length: sealedLength, uncompressedLength: uncompressedLength)
+            id: id,
+            type: type,
+            offset: offset,
+            length: sealedLength,
+            uncompressedLength: uncompressedLength
+        )
     }
 
     /// The four bytes that end a pack whose sealed header has `sealedLength` bytes.
@@ -124,16 +138,18 @@ public enum PackHeader {
     ///   - tail: the end of the pack, at least its last four bytes.
     ///   - packLength: the length of the whole pack in bytes.
     /// - Returns: the length of the sealed header in bytes; it ends where the trailer begins.
-    /// - Throws: `truncated` when there are not four bytes or the file is too short to be a pack; `outOfRange` when the length is less than sealing
-    ///   adds, more than the pack has, or more than restic reads.
+    /// - Throws: `truncated` when there are not four bytes or the file is too short to be a pack; `outOfRange` when the
+    ///   length is less than sealing adds, more than the pack has, or more than restic reads.
     public static func sealedLength(
-        fromTail tail: UnsafeRawBufferPointer, packLength: Int
+        fromTail tail: UnsafeRawBufferPointer,
+        packLength: Int
     ) throws(ResticFormatError) -> Int {
         guard tail.count >= trailerLength, packLength >= minimumPackLength else {
             throw ResticFormatError(.truncated, "a file of \(packLength) bytes is too short for a pack")
         }
         let length = Int(number(tail, at: tail.count - trailerLength))
-        guard length >= PackedBlob.sealingOverhead, length <= maximumSealedLength, length <= packLength - trailerLength else {
+        guard length >= PackedBlob.sealingOverhead, length <= maximumSealedLength, length <= packLength - trailerLength
+        else {
             throw ResticFormatError(.outOfRange, "a pack of \(packLength) bytes claims a header of \(length) bytes")
         }
         return length

@@ -13,10 +13,12 @@ public enum BlobType: UInt8, Hashable, Sendable, CaseIterable {
         }
     }
 
-    public var description: String { name }
 }
 
-extension BlobType: CustomStringConvertible {}
+extension BlobType: CustomStringConvertible {
+    /// The ``name``.
+    public var description: String { name }
+}
 
 /// A blob and where it lies in its pack, as pack headers and index files record it.
 ///

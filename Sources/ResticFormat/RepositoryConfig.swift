@@ -21,8 +21,11 @@ public struct RepositoryConfig: Hashable, Sendable {
 
     /// Makes a configuration for a new repository of version 2, with a random identifier and a random polynomial.
     public static func random(using generator: inout some RandomNumberGenerator) -> Self {
-        let bytes = (0..<ResticID.byteCount).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        return Self(id: ResticID(bytes)!.hex, chunkerPolynomial: ChunkerPolynomial.random(using: &generator))
+        let digits = (0..<ResticID.hexCount).map { _ in Hexadecimal.digit(.random(in: 0..<16, using: &generator)) }
+        return Self(
+            id: String(decoding: digits, as: UTF8.self),
+            chunkerPolynomial: ChunkerPolynomial.random(using: &generator)
+        )
     }
 
     /// The JSON of the file before it is compressed and sealed, without a line end.
@@ -43,8 +46,8 @@ public struct RepositoryConfig: Hashable, Sendable {
 extension RepositoryConfig: ResticDocument {
     /// Reads the opened file.
     ///
-    /// - Throws: `unsupportedVersion` for another version than 1 and 2; `invalidPolynomial` for a reducible polynomial; `malformed` for an
-    ///   identifier that is not 64 digits; and as ``ResticDocument``.
+    /// - Throws: `unsupportedVersion` for another version than 1 and 2; `invalidPolynomial` for a reducible polynomial;
+    ///   `malformed` for an identifier that is not 64 digits; and as ``ResticDocument``.
     public static func decode(_ json: UnsafeRawBufferPointer) throws(ResticFormatError) -> Self {
         var config = Self(version: 0, id: "", chunkerPolynomial: 0)
         try scanObject(json) { scanner, key throws(ResticFormatError) in
@@ -68,16 +71,23 @@ extension RepositoryConfig: ResticDocument {
     private func check() throws(ResticFormatError) {
         guard Self.supportedVersions.contains(version) else {
             throw ResticFormatError(
-                .unsupportedVersion, "the repository is of format version \(version), and versions 1 and 2 are understood",
-                hint: "Use a program that knows version \(version).")
+                .unsupportedVersion,
+                "the repository is of format version \(version), and versions 1 and 2 are understood",
+                hint: "Use a program that knows version \(version)."
+            )
         }
         guard ResticID(hex: id) != nil else {
-            throw ResticFormatError(.malformed, "the identifier in the repository's config is not 64 hexadecimal digits")
+            throw ResticFormatError(
+                .malformed,
+                "the identifier in the repository's config is not 64 hexadecimal digits"
+            )
         }
         guard ChunkerPolynomial.isIrreducible(chunkerPolynomial) else {
             throw ResticFormatError(
-                .invalidPolynomial, "the chunker polynomial in the repository's config is reducible",
-                hint: "Was the config file written by another program than restic or this one?")
+                .invalidPolynomial,
+                "the chunker polynomial in the repository's config is reducible",
+                hint: "Was the config file written by another program than restic or this one?"
+            )
         }
     }
 }

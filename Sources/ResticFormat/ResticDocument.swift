@@ -1,11 +1,12 @@
 /// A JSON document of a restic repository that can be read from its bytes, uncompressed and opened.
 ///
-/// Readers skip keys they do not know, take any order of keys, and treat null like an absent key, as Go does; they refuse anything after the document.
+/// Readers skip keys they do not know, take any order of keys, and treat null like an absent key, as Go does; they
+/// refuse anything after the document.
 public protocol ResticDocument: Sendable {
     /// Reads a document.
     ///
-    /// - Throws: `truncated`, `malformed` or `tooDeep` when the bytes are no such document; `outOfRange` when a number does not fit its field;
-    ///   what else a type refuses stands with it.
+    /// - Throws: `truncated`, `malformed` or `tooDeep` when the bytes are no such document; `outOfRange` when a number
+    ///   does not fit its field; what else a type refuses stands with it.
     static func decode(_ json: UnsafeRawBufferPointer) throws(ResticFormatError) -> Self
 }
 

@@ -1,9 +1,11 @@
-/// What is wrong with bytes that claim to be part of a restic repository, or with values that cannot become part of one.
+/// What is wrong with bytes that claim to be part of a restic repository, or with values that cannot become part of
+/// one.
 public struct ResticFormatError: Error, Sendable {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case truncated, malformed, unsupportedVersion, unsupportedNodeType, invalidName, duplicateName, notOrdered, outOfRange,
+            case truncated, malformed, unsupportedVersion, unsupportedNodeType, invalidName, duplicateName, notOrdered,
+                outOfRange,
                 tooDeep, invalidPolynomial
         }
         private let base: Base
@@ -29,6 +31,7 @@ public struct ResticFormatError: Error, Sendable {
         /// The chunker polynomial is reducible: restic refuses such a repository.
         public static let invalidPolynomial = Code(base: .invalidPolynomial)
 
+        /// The name of the code.
         public var description: String { base.rawValue }
     }
 
@@ -51,5 +54,6 @@ public struct ResticFormatError: Error, Sendable {
 }
 
 extension ResticFormatError: CustomStringConvertible {
+    /// The code and the message.
     public var description: String { "\(code): \(message)" }
 }

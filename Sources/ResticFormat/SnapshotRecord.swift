@@ -1,7 +1,7 @@
 /// A file of the folder `snapshots`: which tree was backed up, when, where and by whom.
 ///
-/// Source: restic doc/design.rst, section Trees and Data; restic internal/data/snapshot.go. Keys that this type does not know are skipped, so
-/// a snapshot written by a later restic loses them if it is written again.
+/// Source: restic doc/design.rst, section Trees and Data; restic internal/data/snapshot.go. Keys that this type does
+/// not know are skipped, so a snapshot written by a later restic loses them if it is written again.
 public struct SnapshotRecord: Hashable, Sendable {
     /// When the backup was taken.
     public var time: GoTime
@@ -32,9 +32,19 @@ public struct SnapshotRecord: Hashable, Sendable {
 
     /// Makes a record; see the properties.
     public init(
-        time: GoTime, parent: ResticID? = nil, tree: ResticID, paths: [String], hostname: String = "", username: String = "",
-        uid: UInt32 = 0, gid: UInt32 = 0, excludes: [String] = [], tags: [String] = [], original: ResticID? = nil,
-        programVersion: String = "", summary: SnapshotSummary? = nil
+        time: GoTime,
+        parent: ResticID? = nil,
+        tree: ResticID,
+        paths: [String],
+        hostname: String = "",
+        username: String = "",
+        uid: UInt32 = 0,
+        gid: UInt32 = 0,
+        excludes: [String] = [],
+        tags: [String] = [],
+        original: ResticID? = nil,
+        programVersion: String = "",
+        summary: SnapshotSummary? = nil
     ) {
         self.time = time
         self.parent = parent
@@ -85,7 +95,9 @@ extension SnapshotRecord: ResticDocument {
     /// - Throws: `malformed` when it names no tree; and as ``ResticDocument``.
     public static func decode(_ json: UnsafeRawBufferPointer) throws(ResticFormatError) -> Self {
         var tree: ResticID?
-        var snapshot = Self(time: .zero, tree: ResticID([UInt8](repeating: 0, count: ResticID.byteCount))!, paths: [])
+        // Stands in for the tree until that has been read.
+        let placeholder = withUnsafeBytes(of: (0, 0, 0, 0) as (UInt64, UInt64, UInt64, UInt64)) { ResticID(bytes: $0) }
+        var snapshot = Self(time: .zero, tree: placeholder, paths: [])
         try scanObject(json) { scanner, key throws(ResticFormatError) in
             switch key {
             case "time": snapshot.time = try scanner.time()

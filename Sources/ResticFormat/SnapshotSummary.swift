@@ -33,9 +33,20 @@ public struct SnapshotSummary: Hashable, Sendable {
 
     /// Makes a summary; see the properties.
     public init(
-        backupStart: GoTime, backupEnd: GoTime, filesNew: UInt64 = 0, filesChanged: UInt64 = 0, filesUnmodified: UInt64 = 0,
-        dirsNew: UInt64 = 0, dirsChanged: UInt64 = 0, dirsUnmodified: UInt64 = 0, dataBlobs: Int64 = 0, treeBlobs: Int64 = 0,
-        dataAdded: UInt64 = 0, dataAddedPacked: UInt64 = 0, totalFilesProcessed: UInt64 = 0, totalBytesProcessed: UInt64 = 0
+        backupStart: GoTime,
+        backupEnd: GoTime,
+        filesNew: UInt64 = 0,
+        filesChanged: UInt64 = 0,
+        filesUnmodified: UInt64 = 0,
+        dirsNew: UInt64 = 0,
+        dirsChanged: UInt64 = 0,
+        dirsUnmodified: UInt64 = 0,
+        dataBlobs: Int64 = 0,
+        treeBlobs: Int64 = 0,
+        dataAdded: UInt64 = 0,
+        dataAddedPacked: UInt64 = 0,
+        totalFilesProcessed: UInt64 = 0,
+        totalBytesProcessed: UInt64 = 0
     ) {
         self.backupStart = backupStart
         self.backupEnd = backupEnd

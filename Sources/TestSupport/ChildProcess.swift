@@ -12,7 +12,10 @@ final class ChildProcess: Sendable {
     private let path: String
 
     init(
-        path: String, arguments: [String], environment: [String: String?] = [:], folder: String? = nil,
+        path: String,
+        arguments: [String],
+        environment: [String: String?] = [:],
+        folder: String? = nil,
         hasInput: Bool = false
     ) {
         self.path = path

@@ -24,7 +24,12 @@ public final class EmbeddedQdrant: Sendable {
         package var command: [String]?
 
         /// Makes options; see the properties.
-        public init(storage: String? = nil, apiKey: String? = nil, enablesFaults: Bool = false, arguments: [String] = []) {
+        public init(
+            storage: String? = nil,
+            apiKey: String? = nil,
+            enablesFaults: Bool = false,
+            arguments: [String] = []
+        ) {
             self.storage = storage
             self.apiKey = apiKey
             self.enablesFaults = enablesFaults
@@ -130,7 +135,8 @@ extension EmbeddedQdrant {
         ProcessInfo.processInfo.environment["HOLDFAST_PYTHON"] ?? "\(PackageRoot.path)/.venv/bin/python"
     }
 
-    private static func launch(_ options: Options, storage: String, portFile: String, port: Int) throws -> ChildProcess {
+    private static func launch(_ options: Options, storage: String, portFile: String, port: Int) throws -> ChildProcess
+    {
         try? FileManager.default.removeItem(atPath: portFile)
         if options.command == nil, let reasonForAbsence { throw Program.Failure(description: reasonForAbsence) }
         let command = options.command ?? [python, "-m", "qdrant_edge_server"]
@@ -140,8 +146,11 @@ extension EmbeddedQdrant {
         if options.enablesFaults { arguments.append("--enable-faults") }
         arguments += ["--parent-pid", "\(ProcessInfo.processInfo.processIdentifier)"] + options.arguments
         let child = ChildProcess(
-            path: command[0], arguments: arguments, environment: ["PYTHONPATH": home, "PYTHONUNBUFFERED": "1"],
-            folder: options.command == nil ? home : nil)
+            path: command[0],
+            arguments: arguments,
+            environment: ["PYTHONPATH": home, "PYTHONUNBUFFERED": "1"],
+            folder: options.command == nil ? home : nil
+        )
         try child.start()
         return child
     }
@@ -173,7 +182,8 @@ extension EmbeddedQdrant {
 /// server's log goes to the standard error.
 @discardableResult
 public func withEmbeddedQdrant<Answer>(
-    _ options: EmbeddedQdrant.Options = EmbeddedQdrant.Options(), _ body: (EmbeddedQdrant) async throws -> Answer
+    _ options: EmbeddedQdrant.Options = EmbeddedQdrant.Options(),
+    _ body: (EmbeddedQdrant) async throws -> Answer
 ) async throws -> Answer {
     try await TemporaryDirectory.with("holdfast-qdrant") { scratch in
         let server = try await EmbeddedQdrant.start(options, scratch: scratch)

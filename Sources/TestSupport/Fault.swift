@@ -29,7 +29,9 @@ public struct Fault: Sendable {
 
     /// Makes a fault.
     public init(
-        _ effect: Effect, on operations: Set<StoreOperation> = Set(StoreOperation.allCases), keyPrefix: String? = nil,
+        _ effect: Effect,
+        on operations: Set<StoreOperation> = Set(StoreOperation.allCases),
+        keyPrefix: String? = nil,
         occurrences: ClosedRange<Int> = 1...1
     ) {
         self.effect = effect
@@ -40,13 +42,17 @@ public struct Fault: Sendable {
 
     /// The operation fails `times` times and then works.
     public static func fail(
-        _ code: ObjectStoreError.Code, on operation: StoreOperation, keyPrefix: String? = nil, times: Int = 1
+        _ code: ObjectStoreError.Code,
+        on operation: StoreOperation,
+        keyPrefix: String? = nil,
+        times: Int = 1
     ) -> Fault {
         Fault(.fail(code), on: [operation], keyPrefix: keyPrefix, occurrences: 1...times)
     }
 
     /// A `put` succeeds and its answer is lost, once.
-    public static func failAfterWriting(_ code: ObjectStoreError.Code = .unavailable, keyPrefix: String? = nil) -> Fault {
+    public static func failAfterWriting(_ code: ObjectStoreError.Code = .unavailable, keyPrefix: String? = nil) -> Fault
+    {
         Fault(.failAfterDoing(code), on: [.put], keyPrefix: keyPrefix)
     }
 

@@ -36,7 +36,9 @@ public final class FaultyStore: ObjectStore {
     ///
     /// - Parameter clock: sleeps for delays.
     public init(
-        _ base: any ObjectStore, faults: [Fault] = [], clock: some Clock<Duration> = ContinuousClock()
+        _ base: any ObjectStore,
+        faults: [Fault] = [],
+        clock: some Clock<Duration> = ContinuousClock()
     ) {
         self.base = base
         self.clock = clock
@@ -91,7 +93,9 @@ public final class FaultyStore: ObjectStore {
     }
 
     private func disturb<Answer>(
-        _ operation: StoreOperation, _ key: ObjectKey?, spoil: (Fault.Effect, inout Answer) -> Void = { _, _ in },
+        _ operation: StoreOperation,
+        _ key: ObjectKey?,
+        spoil: (Fault.Effect, inout Answer) -> Void = { _, _ in },
         _ work: () async throws -> Answer
     ) async throws -> Answer {
         let effects = strike(operation, key)

@@ -101,7 +101,8 @@ public final class ManualClock: Clock {
     }
 
     private func enqueue(_ sleeper: Sleeper) {
-        let (result, watchers): (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) = state.withLock { state in
+        let (result, watchers): (Result<Void, any Error>?, [CheckedContinuation<Void, Never>]) = state.withLock {
+            state in
             state.requested.append(state.now.duration(to: sleeper.deadline))
             // A cancellation before this point is seen here; a later one finds the sleeper in the list.
             if Task.isCancelled { return (.failure(CancellationError()), []) }
@@ -122,7 +123,9 @@ public final class ManualClock: Clock {
             let due = state.sleepers.indices.filter { state.sleepers[$0].deadline <= target }
             guard
                 let first = due.min(by: {
-                    (state.sleepers[$0].deadline, state.sleepers[$0].id) < (state.sleepers[$1].deadline, state.sleepers[$1].id)
+                    (state.sleepers[$0].deadline, state.sleepers[$0].id) < (
+                        state.sleepers[$1].deadline, state.sleepers[$1].id
+                    )
                 })
             else { return nil }
             state.now = max(state.now, state.sleepers[first].deadline)

@@ -21,7 +21,10 @@ public final class MemoryStore: ObjectStore {
         self.location = location
         self.pageLength = pageLength
         capabilities = StoreCapabilities(
-            usefulConcurrency: usefulConcurrency, replacesAtomically: true, listsImmediately: true)
+            usefulConcurrency: usefulConcurrency,
+            replacesAtomically: true,
+            listsImmediately: true
+        )
     }
 
     /// All that is stored at this moment; a copy.
@@ -42,7 +45,10 @@ public final class MemoryStore: ObjectStore {
     /// Makes another store with the same objects: the state a crash would have left.
     public func copy() -> MemoryStore {
         let copy = MemoryStore(
-            location: location, usefulConcurrency: capabilities.usefulConcurrency, pageLength: pageLength)
+            location: location,
+            usefulConcurrency: capabilities.usefulConcurrency,
+            pageLength: pageLength
+        )
         let now = contents
         copy.objects.withLock { $0 = now }
         return copy
@@ -74,7 +80,8 @@ public final class MemoryStore: ObjectStore {
             throw ObjectStoreError(
                 .rangeNotSatisfiable,
                 "'\(key)' in \(location) has \(object.readableBytes) bytes, "
-                    + "\(range.lowerBound)..<\(range.upperBound) were asked for")
+                    + "\(range.lowerBound)..<\(range.upperBound) were asked for"
+            )
         }
         return part
     }

@@ -15,7 +15,9 @@ public struct Program: Sendable {
     ///
     /// - Returns: `nil` when it is not installed; a test then says so in its `.enabled(if:)`.
     public static func find(_ name: String) -> Program? {
-        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+        let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(
+            separator: ":"
+        )
         return folders.map { "\($0)/\(name)" }
             .first { FileManager.default.isExecutableFile(atPath: $0) }
             .map(Program.init(path:))
@@ -58,11 +60,19 @@ public struct Program: Sendable {
     /// - Throws: ``Failure`` when it cannot be started or runs too long; `CancellationError`. Any exit status is an
     ///   outcome, not an error.
     public func run(
-        _ arguments: [String], environment: [String: String?] = [:], folder: String? = nil, input: [UInt8] = [],
+        _ arguments: [String],
+        environment: [String: String?] = [:],
+        folder: String? = nil,
+        input: [UInt8] = [],
         timeout: Duration = .seconds(60)
     ) async throws -> Outcome {
         let child = ChildProcess(
-            path: path, arguments: arguments, environment: environment, folder: folder, hasInput: !input.isEmpty)
+            path: path,
+            arguments: arguments,
+            environment: environment,
+            folder: folder,
+            hasInput: !input.isEmpty
+        )
         try child.start()
         return try await withTaskCancellationHandler {
             try await withThrowingTaskGroup(of: Outcome?.self) { group in
@@ -80,7 +90,8 @@ public struct Program: Sendable {
                 let outcome = try await group.next() ?? nil
                 throw Failure(
                     description: "\(path) \(arguments.joined(separator: " ")) did not end within \(timeout): "
-                        + (outcome?.description ?? ""))
+                        + (outcome?.description ?? "")
+                )
             }
         } onCancel: {
             child.kill()

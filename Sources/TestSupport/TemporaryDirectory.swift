@@ -10,12 +10,16 @@ public struct TemporaryDirectory: Sendable {
     /// - Parameter name: what the folder's name begins with.
     @discardableResult
     public static func with<Answer>(
-        _ name: String = "holdfast-test", _ body: (TemporaryDirectory) async throws -> Answer
+        _ name: String = "holdfast-test",
+        _ body: (TemporaryDirectory) async throws -> Answer
     ) async throws -> Answer {
         let base = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
         let folder = TemporaryDirectory(path: base.appendingPathComponent("\(name)-\(UUID().uuidString)").path)
         try FileManager.default.createDirectory(
-            atPath: folder.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            atPath: folder.path,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
         defer { folder.remove() }
         return try await body(folder)
     }

@@ -11,7 +11,8 @@ func makeKey(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) 
 /// Expects an ``ObjectStoreError`` of `code`.
 @discardableResult
 func expectError<Answer>(
-    _ code: ObjectStoreError.Code, sourceLocation: SourceLocation = #_sourceLocation,
+    _ code: ObjectStoreError.Code,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () async throws -> Answer
 ) async -> ObjectStoreError? {
     do {

@@ -24,7 +24,10 @@ final class FaultyCalls: SystemCalls {
         var effect: Effect
 
         static func fail(
-            _ call: String, _ number: Int32, path: String? = nil, _ occurrences: ClosedRange<Int> = 1...1
+            _ call: String,
+            _ number: Int32,
+            path: String? = nil,
+            _ occurrences: ClosedRange<Int> = 1...1
         ) -> Rule {
             Rule(call: call, path: path, occurrences: occurrences, effect: .fails(number))
         }
@@ -105,7 +108,10 @@ final class FaultyCalls: SystemCalls {
     func readBytes(_ descriptor: Int32, _ bytes: UnsafeMutableRawBufferPointer, at offset: Int64) throws -> Int {
         let most = try strike("pread", path(of: descriptor))
         return try kernel.readBytes(
-            descriptor, UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(most)), at: offset)
+            descriptor,
+            UnsafeMutableRawBufferPointer(rebasing: bytes.prefix(most)),
+            at: offset
+        )
     }
 
     func setMode(_ descriptor: Int32, _ mode: UInt32) throws {

@@ -63,7 +63,10 @@ struct LocalErrorsTests {
             for (operation, calls) in Self.calls {
                 for call in calls where !Self.hasFallback(call, row.number) {
                     let faulty = FaultyCalls(.fail(call, row.number))
-                    let store = LocalStore(path: operation == .prepare ? folder.path("new") : folder.path, calls: faulty)
+                    let store = LocalStore(
+                        path: operation == .prepare ? folder.path("new") : folder.path,
+                        calls: faulty
+                    )
                     let error = await expectError(row.code) { try await perform(operation, on: store, key) }
                     #expect(error?.cause as? SystemCallError == SystemCallError(call, row.number))
                     #expect(faulty.openCount == 0, "\(call) left a file open")

@@ -11,7 +11,8 @@ struct LocalStorePlaceTests {
 
     /// Every operation but `prepare`, by name.
     private func eachOperation(
-        on store: LocalStore, _ check: (@Sendable () async throws -> Void) async throws -> Void
+        on store: LocalStore,
+        _ check: (@Sendable () async throws -> Void) async throws -> Void
     ) async throws {
         let key = try makeKey("data/object")
         try await check { try await store.put(ByteBuffer(), at: key, policy: .refuseExisting) }
@@ -63,7 +64,8 @@ struct LocalStorePlaceTests {
 
     @Test(
         "a folder without rights denies permission",
-        .enabled(if: geteuid() != 0, "the superuser has every right; the table of errors is tested through the calls"))
+        .enabled(if: geteuid() != 0, "the superuser has every right; the table of errors is tested through the calls")
+    )
     func withoutRights() async throws {
         try await TemporaryDirectory.with { folder in
             let store = LocalStore(path: folder.path("store"))
@@ -100,14 +102,17 @@ struct LocalStorePlaceTests {
         let ours = ["data/00/.pack-tmp-0123456789abcdef", ".config-tmp-ffffffffffffffff"]
         let others = [
             ".config-tmp-0123456789abcde", ".config-tmp-0123456789abcdeg", ".config-tmp-0123456789ABCDEF",
-            "config-tmp-0123456789abcdef", "data/00/pack-tmp-123456", ".-tmp-0123456789abcdef", "data/.hidden", "config",
+            "config-tmp-0123456789abcdef", "data/00/pack-tmp-123456", ".-tmp-0123456789abcdef", "data/.hidden",
+            "config",
             ".config-tmp-0123456789abcdef.bak",
         ]
         try await TemporaryDirectory.with { folder in
             for name in ours + others { try folder.write("x", to: name, modified: Self.longAgo) }
             try folder.write("x", to: "data/00/.young-tmp-0123456789abcdef")
             try FileManager.default.createDirectory(
-                atPath: folder.path(".folder-tmp-0123456789abcdef"), withIntermediateDirectories: false)
+                atPath: folder.path(".folder-tmp-0123456789abcdef"),
+                withIntermediateDirectories: false
+            )
             try await LocalStore(path: folder.path).prepare()
             let expected =
                 others + ["data", "data/00", "data/00/.young-tmp-0123456789abcdef", ".folder-tmp-0123456789abcdef"]

@@ -16,7 +16,10 @@ struct LocalStoreReadTests {
                 path: folder.path,
                 calls: FaultyCalls(
                     FaultyCalls.Rule(call: "pread", occurrences: 1...40, effect: .moves(length)),
-                    .fail("pread", EINTR, 2...4), .fail("open", EINTR, path: "object", 2...2)))
+                    .fail("pread", EINTR, 2...4),
+                    .fail("open", EINTR, path: "object", 2...2)
+                )
+            )
             let key = try makeKey("object")
             try await store.put(ByteBuffer(bytes: bytes), at: key, policy: .refuseExisting)
             #expect(try await store.get(key, range: 10..<99_000) == ByteBuffer(bytes: bytes[10..<99_000]))
@@ -90,7 +93,9 @@ struct LocalStoreReadTests {
         try await TemporaryDirectory.with { folder in
             for name in ["a/gone", "a/stays", "b/gone", "c/stays"] { try folder.write("x", to: name) }
             let calls = FaultyCalls(
-                .fail("fstatat", ENOENT, path: "gone", 1...9), .fail("opendir", ENOENT, path: "/c", 1...9))
+                .fail("fstatat", ENOENT, path: "gone", 1...9),
+                .fail("opendir", ENOENT, path: "/c", 1...9)
+            )
             let listed = try await LocalStore(path: folder.path, calls: calls).list(under: nil)
             #expect(listed.map(\.key.path) == ["a/stays"])
             #expect(calls.openCount == 0)

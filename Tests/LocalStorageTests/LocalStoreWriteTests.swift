@@ -11,7 +11,8 @@ struct LocalStoreWriteTests {
 
     /// Runs `body` with a folder and a store in it whose calls fail to order.
     private func with(
-        _ calls: FaultyCalls, _ body: (TemporaryDirectory, LocalStore) async throws -> Void
+        _ calls: FaultyCalls,
+        _ body: (TemporaryDirectory, LocalStore) async throws -> Void
     ) async throws {
         try await TemporaryDirectory.with { folder in
             try await body(folder, LocalStore(path: folder.path, calls: calls))
@@ -28,7 +29,8 @@ struct LocalStoreWriteTests {
             #expect(
                 steps == [
                     "fstatat", "open", "write", "fchmod", "fsync", "close", "link", "unlink", "open", "fsync", "close",
-                ])
+                ]
+            )
         }
     }
 
@@ -49,7 +51,11 @@ struct LocalStoreWriteTests {
     func shortWrites(length: Int) async throws {
         let calls = FaultyCalls(
             FaultyCalls.Rule(call: "write", occurrences: 1...50, effect: .moves(length)),
-            .fail("write", EINTR, 3...5), .fail("open", EINTR), .fail("fsync", EINTR, 1...2), .fail("close", EINTR))
+            .fail("write", EINTR, 3...5),
+            .fail("open", EINTR),
+            .fail("fsync", EINTR, 1...2),
+            .fail("close", EINTR)
+        )
         try await with(calls) { folder, store in
             let key = try makeKey("object")
             try await store.put(Self.body, at: key, policy: .refuseExisting)
@@ -58,17 +64,25 @@ struct LocalStoreWriteTests {
         }
     }
 
-    @Test("a disk that fills up leaves nothing", arguments: [0, 1, 4096, 8_999_999], [PutPolicy.refuseExisting, .replaceExisting])
+    @Test(
+        "a disk that fills up leaves nothing",
+        arguments: [0, 1, 4096, 8_999_999],
+        [PutPolicy.refuseExisting, .replaceExisting]
+    )
     func fullDisk(space: Int, policy: PutPolicy) async throws {
         try await with(FaultyCalls(space: space)) { folder, store in
-            await expectError(.insufficientSpace) { try await store.put(Self.body, at: makeKey("object"), policy: policy) }
+            await expectError(.insufficientSpace) {
+                try await store.put(Self.body, at: makeKey("object"), policy: policy)
+            }
             #expect(folder.everything.isEmpty)
         }
     }
 
     @Test(
         "a failure of any step leaves nothing new and everything old",
-        arguments: ["open", "write", "fchmod", "fsync", "close"], [PutPolicy.refuseExisting, .replaceExisting])
+        arguments: ["open", "write", "fchmod", "fsync", "close"],
+        [PutPolicy.refuseExisting, .replaceExisting]
+    )
     func anyStep(call: String, policy: PutPolicy) async throws {
         try await with(FaultyCalls(.fail(call, EIO, path: "tmp-"))) { folder, store in
             let old = policy == .replaceExisting ? ["object"] : []
@@ -85,8 +99,12 @@ struct LocalStoreWriteTests {
     func namingFails() async throws {
         try await with(FaultyCalls(.fail("rename", EIO), .fail("link", EIO))) { folder, store in
             try folder.write("old", to: "old")
-            await expectError(.inputOutput) { try await store.put(Self.body, at: makeKey("old"), policy: .replaceExisting) }
-            await expectError(.inputOutput) { try await store.put(Self.body, at: makeKey("new"), policy: .refuseExisting) }
+            await expectError(.inputOutput) {
+                try await store.put(Self.body, at: makeKey("old"), policy: .replaceExisting)
+            }
+            await expectError(.inputOutput) {
+                try await store.put(Self.body, at: makeKey("new"), policy: .refuseExisting)
+            }
             #expect(folder.everything == ["old"])
             #expect(try await store.get(makeKey("old"), range: nil) == ByteBuffer(string: "old"))
         }
@@ -95,7 +113,9 @@ struct LocalStoreWriteTests {
     @Test("a folder that cannot be synced fails the put and takes the new object away")
     func folderSyncFails() async throws {
         try await with(FaultyCalls(.fail("fsync", EIO, 2...2))) { folder, store in
-            await expectError(.inputOutput) { try await store.put(Self.body, at: makeKey("object"), policy: .refuseExisting) }
+            await expectError(.inputOutput) {
+                try await store.put(Self.body, at: makeKey("object"), policy: .refuseExisting)
+            }
             #expect(folder.everything.isEmpty)
         }
     }
@@ -104,7 +124,9 @@ struct LocalStoreWriteTests {
     func noSecondSync() async throws {
         let calls = FaultyCalls(.fail("fsync", EIO))
         try await with(calls) { _, store in
-            await expectError(.inputOutput) { try await store.put(Self.body, at: makeKey("object"), policy: .refuseExisting) }
+            await expectError(.inputOutput) {
+                try await store.put(Self.body, at: makeKey("object"), policy: .refuseExisting)
+            }
             #expect(calls.trace.filter { $0.hasPrefix("fsync") }.count == 1)
         }
     }
@@ -112,8 +134,11 @@ struct LocalStoreWriteTests {
     @Test("does without what a file system lacks", arguments: [EINVAL, ENOTSUP])
     func unsupported(number: Int32) async throws {
         let calls = FaultyCalls(
-            .fail("fchmod", ENOTSUP), .fail("link", number, 1...9), .fail("flock", number, 1...9),
-            .fail("fsync", number, 2...9))
+            .fail("fchmod", ENOTSUP),
+            .fail("link", number, 1...9),
+            .fail("flock", number, 1...9),
+            .fail("fsync", number, 2...9)
+        )
         try await with(calls) { folder, store in
             try await store.put(Self.body, at: makeKey("object"), policy: .refuseExisting)
             #expect(try await store.get(makeKey("object"), range: nil) == Self.body)
@@ -184,7 +209,10 @@ struct LocalStoreWriteTests {
                 group.addTask {
                     await #expect(throws: CancellationError.self) {
                         try await store.put(
-                            ByteBuffer(repeating: 1, count: 2_000_000), at: key, policy: .refuseExisting)
+                            ByteBuffer(repeating: 1, count: 2_000_000),
+                            at: key,
+                            policy: .refuseExisting
+                        )
                     }
                 }
                 while !calls.trace.suffix(1).contains(where: { $0.hasPrefix("write") }) { await Task.yield() }
@@ -194,7 +222,10 @@ struct LocalStoreWriteTests {
         }
     }
 
-    @Test("refuses keys that look like unfinished files", arguments: [".a-tmp-0123456789abcdef", "x/a-tmp-123", "a-tmp-1/x"])
+    @Test(
+        "refuses keys that look like unfinished files",
+        arguments: [".a-tmp-0123456789abcdef", "x/a-tmp-123", "a-tmp-1/x"]
+    )
     func refusesTemporaryNames(path: String) async throws {
         try await with(FaultyCalls()) { folder, store in
             await expectError(.locationInvalid) {

@@ -9,7 +9,9 @@ func makeKey(_ path: String, sourceLocation: SourceLocation = #_sourceLocation) 
 
 /// Expects an ``ObjectStoreError`` of `code`.
 func expectError<Answer>(
-    _ code: ObjectStoreError.Code, _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation,
+    _ code: ObjectStoreError.Code,
+    _ what: String = "",
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ body: () async throws -> Answer
 ) async {
     do {

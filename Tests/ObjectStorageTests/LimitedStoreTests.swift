@@ -1,7 +1,8 @@
 import NIOCore
-@testable import ObjectStorage
 import TestSupport
 import Testing
+
+@testable import ObjectStorage
 
 @Suite("A semaphore", .timeLimit(.minutes(1)))
 struct AsyncSemaphoreTests {
@@ -77,7 +78,10 @@ struct LimitedStoreTests {
     func limits(limit: Int) async throws {
         let clock = ManualClock()
         let slow = FaultyStore(
-            MemoryStore(), faults: [Fault(.delay(.seconds(1)), on: [.put], occurrences: 1...100)], clock: clock)
+            MemoryStore(),
+            faults: [Fault(.delay(.seconds(1)), on: [.put], occurrences: 1...100)],
+            clock: clock
+        )
         let store = LimitedStore(slow, limit: limit)
         #expect(store.capabilities.usefulConcurrency == min(limit, 4))
         try await withThrowingTaskGroup(of: Void.self) { group in

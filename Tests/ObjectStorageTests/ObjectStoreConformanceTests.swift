@@ -93,7 +93,8 @@ struct ObjectStoreConformanceTests {
             let winner = try #require(winners.first)
             #expect(winners.count == 1)
             #expect(
-                try await store.get(key, range: nil) == ByteBuffer(repeating: UInt8(winner), count: 10_000))
+                try await store.get(key, range: nil) == ByteBuffer(repeating: UInt8(winner), count: 10_000)
+            )
         }
     }
 
@@ -210,8 +211,10 @@ struct ObjectStoreReadingTests {
     }
 
     @Test(
-        "says that a missing object is missing", arguments: StoreUnderTest.all,
-        ["missing", "data", "data/00", "data/00/missing", "data/00/object/below", "no/such/folder"])
+        "says that a missing object is missing",
+        arguments: StoreUnderTest.all,
+        ["missing", "data", "data/00", "data/00/missing", "data/00/object/below", "no/such/folder"]
+    )
     func missingObject(under: StoreUnderTest, path: String) async throws {
         try await under.with { store in
             try await store.put(ByteBuffer(string: "x"), at: try makeKey("data/00/object"), policy: .refuseExisting)
@@ -269,7 +272,8 @@ struct ObjectStoreListingTests {
     ]
 
     private static let prefixes = [
-        nil, "config", "data", "data2", "index", "inde", "deep", "deep/a", "deep/a/b", "deep/a/b/c/d/e/f/g", "none", "x/y",
+        nil, "config", "data", "data2", "index", "inde", "deep", "deep/a", "deep/a/b", "deep/a/b/c/d/e/f/g", "none",
+        "x/y",
     ]
 
     @Test("lists what is below a prefix, and no sibling whose name begins like it", arguments: StoreUnderTest.all)

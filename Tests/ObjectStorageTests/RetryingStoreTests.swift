@@ -25,8 +25,11 @@ struct RetryingStoreTests {
             faulty = FaultyStore(memory, faults: faults)
             counting = CountingStore(faulty)
             store = RetryingStore(
-                counting, policy: RetryPolicy(attemptLimit: attemptLimit, firstDelay: firstDelay), clock: clock,
-                generator: SeededGenerator(seed: 7))
+                counting,
+                policy: RetryPolicy(attemptLimit: attemptLimit, firstDelay: firstDelay),
+                clock: clock,
+                generator: SeededGenerator(seed: 7)
+            )
         }
     }
 
@@ -68,8 +71,11 @@ struct RetryingStoreTests {
         let clock = ManualClock()
         let faulty = FaultyStore(MemoryStore(), faults: [.fail(.unavailable, on: .byteCount, times: 100)])
         let store = RetryingStore(
-            faulty, policy: RetryPolicy(attemptLimit: 9, firstDelay: .seconds(1), longestDelay: .seconds(20)),
-            clock: clock, generator: SeededGenerator(seed: 3))
+            faulty,
+            policy: RetryPolicy(attemptLimit: 9, firstDelay: .seconds(1), longestDelay: .seconds(20)),
+            clock: clock,
+            generator: SeededGenerator(seed: 3)
+        )
         let missing = try makeKey("x")
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await expectError(.unavailable) { try await store.byteCount(of: missing) } }
@@ -87,7 +93,9 @@ struct RetryingStoreTests {
     @Test("stops at once when it is cancelled while it waits")
     func cancelled() async throws {
         let clock = ManualClock()
-        let counting = CountingStore(FaultyStore(MemoryStore(), faults: [.fail(.unavailable, on: .byteCount, times: 9)]))
+        let counting = CountingStore(
+            FaultyStore(MemoryStore(), faults: [.fail(.unavailable, on: .byteCount, times: 9)])
+        )
         let store = RetryingStore(counting, clock: clock, generator: SeededGenerator(seed: 3))
         let missing = try makeKey("x")
         let error = await withTaskGroup(of: (any Error)?.self) { group in
@@ -185,8 +193,11 @@ struct RetryingStorePutTests {
         // The put that "failed" appears only after the look: the second put meets it.
         let late = LateStore(memory, key: key, body: body)
         let store = RetryingStore(
-            late, policy: RetryPolicy(attemptLimit: 3, firstDelay: .zero), clock: ManualClock(),
-            generator: SeededGenerator(seed: 7))
+            late,
+            policy: RetryPolicy(attemptLimit: 3, firstDelay: .zero),
+            clock: ManualClock(),
+            generator: SeededGenerator(seed: 7)
+        )
         try await store.put(body, at: key, policy: .refuseExisting)
         #expect(memory.contents == [key: body])
     }
@@ -195,7 +206,11 @@ struct RetryingStorePutTests {
     func lookFails() async throws {
         let memory = MemoryStore()
         let (store, counting) = makeStore(
-            over: memory, .failAfterWriting(), .fail(.unavailable, on: .byteCount), .fail(.unavailable, on: .get))
+            over: memory,
+            .failAfterWriting(),
+            .fail(.unavailable, on: .byteCount),
+            .fail(.unavailable, on: .get)
+        )
         try await store.put(ByteBuffer(string: "x"), at: try makeKey("pack"), policy: .refuseExisting)
         #expect(counting.counts[.put].operationCount == 1)
         #expect(counting.counts[.byteCount].operationCount == 3)

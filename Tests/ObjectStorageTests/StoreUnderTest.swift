@@ -31,7 +31,8 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
 
     /// The same store behind a wrapper.
     private func behind(
-        _ wrapper: String, _ wrap: @escaping @Sendable (any ObjectStore) -> any ObjectStore
+        _ wrapper: String,
+        _ wrap: @escaping @Sendable (any ObjectStore) -> any ObjectStore
     ) -> StoreUnderTest {
         var wrapped = StoreUnderTest("\(name) behind \(wrapper)", scope)
         wrapped.wrap = wrap
@@ -54,12 +55,19 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
             ]
         }
         return RetryingStore(
-            FaultyStore(store, faults: faults), policy: RetryPolicy(firstDelay: .zero), clock: ContinuousClock(),
-            generator: SeededGenerator(seed: 1))
+            FaultyStore(store, faults: faults),
+            policy: RetryPolicy(firstDelay: .zero),
+            clock: ContinuousClock(),
+            generator: SeededGenerator(seed: 1)
+        )
     }
     static let throttled = memory.behind("a generous throttle") {
         ThrottledStore(
-            $0, writeBytesPerSecond: .max / 4, readBytesPerSecond: .max / 4, clock: ContinuousClock())
+            $0,
+            writeBytesPerSecond: .max / 4,
+            readBytesPerSecond: .max / 4,
+            clock: ContinuousClock()
+        )
     }
     static let limited = local.behind("a limit of one") { LimitedStore($0, limit: 1) }
     static let counted = local.behind("a counter and a limit") { CountingStore(LimitedStore($0)) }

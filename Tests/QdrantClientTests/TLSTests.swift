@@ -140,40 +140,67 @@ struct Certificates: Sendable {
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
     static func with(_ body: (Certificates) async throws -> Void) async throws {
+        try await inTemporaryFolder { folder in
+            for (name, content) in try await files.value { try content.write(to: folder.appendingPathComponent(name)) }
+            try await body(Certificates(folder: folder))
+        }
+    }
+
+    /// The files by name, made once for all tests.
+    private static let files = Task {
+        var files: [String: Data] = [:]
+        try await inTemporaryFolder { folder in
+            try await Certificates(folder: folder).make()
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+                files[name] = try Data(contentsOf: folder.appendingPathComponent(name))
+            }
+        }
+        return files
+    }
+
+    private static func inTemporaryFolder(_ body: (URL) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("certificates-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let certificates = Certificates(folder: folder)
-        try certificates.make()
-        try await body(certificates)
+        try await body(folder)
     }
 
-    private func make() throws {
+    private func make() async throws {
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         for name in ["ca", "other"] {
-            try run(
-                ["req", "-x509"] + key + [
-                    "-days", "2", "-subj", "/CN=\(name)", "-keyout", path("\(name).key"), "-out", path("\(name).pem"),
-                ]
-            )
+            let files = ["-keyout", path("\(name).key"), "-out", path("\(name).pem")]
+            try await run(["req", "-x509"] + key + ["-days", "2", "-subj", "/CN=\(name)"] + files)
         }
-        try run(["req"] + key + ["-subj", "/CN=localhost", "-keyout", path("server.key"), "-out", path("server.csr")])
+        try await run(
+            ["req"] + key + ["-subj", "/CN=localhost", "-keyout", path("server.key"), "-out", path("server.csr")]
+        )
         try Data("subjectAltName=DNS:localhost\n".utf8).write(to: folder.appendingPathComponent("server.ext"))
-        try run([
-            "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
-            "-CAcreateserial", "-days", "2",
-            "-extfile", path("server.ext"), "-out", path("server.pem"),
-        ])
+        try await run(
+            [
+                "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
+                "-CAcreateserial",
+            ]
+                + ["-days", "2", "-extfile", path("server.ext"), "-out", path("server.pem")]
+        )
     }
 
-    private func run(_ arguments: [String]) throws {
+    private func run(_ arguments: [String]) async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(Self.openssl))
         process.arguments = arguments
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
+        try await process.runToEnd()
         try #require(process.terminationStatus == 0, "openssl \(arguments[0]) failed")
+    }
+}
+
+extension Process {
+    /// Runs to the end without holding a thread: `waitUntilExit` would keep other tests from running.
+    func runToEnd() async throws {
+        let (ended, end) = AsyncStream.makeStream(of: Void.self)
+        terminationHandler = { _ in end.finish() }
+        try run()
+        for await _ in ended {}
     }
 }

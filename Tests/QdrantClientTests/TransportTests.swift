@@ -231,7 +231,8 @@ struct TransportTests {
         } _: { client, _ in
             let error = try await qdrantError { _ = try await client.collections() }
             #expect(error?.code == .requestTimeout)
-            #expect(error?.byteOffset == 10)
+            // Before the first byte on a machine too busy to answer in time.
+            #expect([10, nil].contains(error?.byteOffset))
         }
     }
 

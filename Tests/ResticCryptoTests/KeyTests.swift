@@ -5,23 +5,31 @@ import Testing
 
 @Suite("Keys and passwords")
 struct KeyTests {
-    static let cheap = try! ScryptParameters(n: 16, r: 1, p: 1)
+    static var cheap: ScryptParameters { get throws { try ScryptParameters(n: 16, r: 1, p: 1) } }
 
     static func keyFile(holding key: MasterKey, password: String) throws -> KeyFile {
         try KeyFile.make(
-            sealing: key, password: Array(password.utf8), parameters: cheap, created: GoTime(seconds: 1_700_000_000), username: "eva",
-            hostname: "host")
+            sealing: key,
+            password: Array(password.utf8),
+            parameters: cheap,
+            created: GoTime(seconds: 1_700_000_000),
+            username: "eva",
+            hostname: "host"
+        )
     }
 
     @Test("a key's JSON is that of restic, and reads back")
     func json() throws {
         let key = try MasterKey(
             encryption: hex("303e8687b1d7db18421bdc6bb8588ccadac4d59ee87b8ff70c44e635790cafef"),
-            k: hex("ef4d8824cb80b2bcc5fbff8a9b12a42c"), r: hex("cc8d4b948ee0ebfe1d415de921d10353"))
+            k: hex("ef4d8824cb80b2bcc5fbff8a9b12a42c"),
+            r: hex("cc8d4b948ee0ebfe1d415de921d10353")
+        )
         let json = key.encodeJSON()
         #expect(
             String(decoding: json, as: UTF8.self)
-                == #"{"mac":{"k":"702IJMuAsrzF+/+KmxKkLA==","r":"zI1LlI7g6/4dQV3pIdEDUw=="},"encrypt":"MD6Gh7HX2xhCG9xruFiMytrE1Z7oe4/3DETmNXkMr+8="}"#)
+                == #"{"mac":{"k":"702IJMuAsrzF+/+KmxKkLA==","r":"zI1LlI7g6/4dQV3pIdEDUw=="},"encrypt":"MD6Gh7HX2xhCG9xruFiMytrE1Z7oe4/3DETmNXkMr+8="}"#
+        )
         #expect(try json.withUnsafeBytes { try MasterKey(json: $0) } == key)
     }
 
@@ -34,7 +42,9 @@ struct KeyTests {
 
     @Test("refuses a key of another length", arguments: [0, 63, 65])
     func refusesLength(length: Int) {
-        #expect(code { _ = try [UInt8](repeating: 1, count: length).withUnsafeBytes { try MasterKey($0) } } == .invalidKey)
+        #expect(
+            code { _ = try [UInt8](repeating: 1, count: length).withUnsafeBytes { try MasterKey($0) } } == .invalidKey
+        )
     }
 
     @Test(
@@ -43,7 +53,8 @@ struct KeyTests {
             "", "{}", "[]", #"{"mac":{"k":"","r":""},"encrypt":""}"#, #"{"mac":null,"encrypt":"AAAA"}"#,
             #"{"mac":{"k":"702IJMuAsrzF+/+KmxKkLA==","r":"AAAAAAAAAAAAAAAAAAAAAA=="},"encrypt":"MD6Gh7HX2xhCG9xruFiMytrE1Z7oe4/3DETmNXkMr+8="}"#,
             #"{"mac":{"k":"702IJMuAsrzF+/+KmxKkLA==","r":"702IJMuAsrzF+/+KmxKkLA=="},"encrypt":"MD6Gh7HX2xhCG9xruFiMytrE1Z7oe4/3DETmNXkMr+8="} x"#,
-        ])
+        ]
+    )
     func refusesJSON(json: String) {
         #expect(code { _ = try Array(json.utf8).withUnsafeBytes { try MasterKey(json: $0) } } == .invalidKey)
     }
@@ -118,7 +129,8 @@ struct KeyTests {
     typealias Parameters = (n: Int, r: Int, p: Int)
 
     static let impossibleParameters: [Parameters] = [
-        (0, 8, 1), (1, 8, 1), (3, 8, 1), (-2, 8, 1), (16, 0, 1), (16, 8, 0), (16, -1, 1), (16_777_216, 8, 1), (2, 1_099_511_627_776, 1),
+        (0, 8, 1), (1, 8, 1), (3, 8, 1), (-2, 8, 1), (16, 0, 1), (16, 8, 0), (16, -1, 1), (16_777_216, 8, 1),
+        (2, 1_099_511_627_776, 1),
         (32_768, 8, 1_048_576), (Int.max / 2 + 1, Int.max, Int.max), (Int.min, 1, 1), (2, Int.max, Int.max),
     ]
 
@@ -127,7 +139,10 @@ struct KeyTests {
         #expect(code { _ = try ScryptParameters(n: n, r: r, p: p) } == .parametersOutOfRange)
     }
 
-    @Test("grants what restic chooses", arguments: [(32_768, 8, 1), (32_768, 8, 5), (32_768, 8, 40), (262_144, 8, 1)] as [Parameters])
+    @Test(
+        "grants what restic chooses",
+        arguments: [(32_768, 8, 1), (32_768, 8, 5), (32_768, 8, 40), (262_144, 8, 1)] as [Parameters]
+    )
     func grantsParameters(n: Int, r: Int, p: Int) throws {
         let parameters = try ScryptParameters(n: n, r: r, p: p)
         #expect((parameters.n, parameters.r, parameters.p) == (n, r, p))

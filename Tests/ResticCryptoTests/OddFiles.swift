@@ -13,15 +13,22 @@ private func writeAll(_ descriptor: Int32, _ bytes: [UInt8], _ count: Int) -> In
 
 /// A tree of files that are awkward to record.
 enum OddFiles {
-    /// Names that need care in JSON, in Go's quoting, or in both. No characters younger than Unicode 13, which the Go of old restics does not know.
+    /// Names that need care in JSON, in Go's quoting, or in both. No characters younger than Unicode 13, which the Go
+    /// of old restics does not know.
     static let names: [[UInt8]] = [
-        Array("plain.txt".utf8), Array("with \"quotes\" and 'apostrophes'".utf8), Array("back\\slash \\n \\x41".utf8), Array("line\nfeed".utf8),
+        Array("plain.txt".utf8), Array("with \"quotes\" and 'apostrophes'".utf8), Array("back\\slash \\n \\x41".utf8),
+        Array("line\nfeed".utf8),
         Array("tab\tbell\u{07}backspace\u{08}feed\u{0C}return\rvertical\u{0B}escape\u{1B}delete\u{7F}".utf8),
-        Array("<tag> & entity; a=b".utf8), Array("separators \u{2028}\u{2029}".utf8), Array("emoji 🦊 family 👩‍👩‍👧 flag 🇨🇭".utf8),
-        Array("ünïcödé e\u{301} ﬁ 漢字 ع".utf8), Array("no-break\u{A0}space soft\u{AD}hyphen zero\u{200B}width rtl\u{202E}over".utf8),
-        Array("private \u{E000} replacement \u{FFFD} noncharacter \u{FFFF} tag \u{E0041} plane16 \u{10FFFF}".utf8), Array("byte order \u{FEFF}".utf8),
-        Array("latin1 ".utf8) + [0xE9, 0xFC], [0xFF, 0xFE, 0x80], Array("cut ".utf8) + [0xE2, 0x82], Array("overlong ".utf8) + [0xC0, 0xAF],
-        Array("surrogate ".utf8) + [0xED, 0xA0, 0x80], Array("beyond ".utf8) + [0xF4, 0x90, 0x80, 0x80], Array(".hidden".utf8), Array("...".utf8), Array(" ".utf8), Array("-rf".utf8),
+        Array("<tag> & entity; a=b".utf8), Array("separators \u{2028}\u{2029}".utf8),
+        Array("emoji 🦊 family 👩‍👩‍👧 flag 🇨🇭".utf8),
+        Array("ünïcödé e\u{301} ﬁ 漢字 ع".utf8),
+        Array("no-break\u{A0}space soft\u{AD}hyphen zero\u{200B}width rtl\u{202E}over".utf8),
+        Array("private \u{E000} replacement \u{FFFD} noncharacter \u{FFFF} tag \u{E0041} plane16 \u{10FFFF}".utf8),
+        Array("byte order \u{FEFF}".utf8),
+        Array("latin1 ".utf8) + [0xE9, 0xFC], [0xFF, 0xFE, 0x80], Array("cut ".utf8) + [0xE2, 0x82],
+        Array("overlong ".utf8) + [0xC0, 0xAF],
+        Array("surrogate ".utf8) + [0xED, 0xA0, 0x80], Array("beyond ".utf8) + [0xF4, 0x90, 0x80, 0x80],
+        Array(".hidden".utf8), Array("...".utf8), Array(" ".utf8), Array("-rf".utf8),
         [UInt8](repeating: UInt8(ascii: "x"), count: 255),
     ]
 
@@ -49,13 +56,22 @@ enum OddFiles {
 
     private static func makeLinks(in folder: String) throws {
         let targets: [[UInt8]] = [
-            Array("plain.txt".utf8), Array("/absolute/<&>".utf8), Array("../\u{2028}".utf8), [0xFF, 0x2F, 0xFE, 0xE9], Array("missing \"quoted\"\n".utf8),
+            Array("plain.txt".utf8), Array("/absolute/<&>".utf8), Array("../\u{2028}".utf8), [0xFF, 0x2F, 0xFE, 0xE9],
+            Array("missing \"quoted\"\n".utf8),
         ]
         for (index, target) in targets.enumerated() {
-            try check(withCString(target) { target in withCString(path(folder, Array("link \(index)".utf8))) { symlink(target, $0) } }, "symlink")
+            try check(
+                withCString(target) { target in
+                    withCString(path(folder, Array("link \(index)".utf8))) { symlink(target, $0) }
+                },
+                "symlink"
+            )
         }
         let original = path(folder, Array("plain.txt".utf8))
-        try check(withCString(original) { old in withCString(path(folder, Array("hard link".utf8))) { link(old, $0) } }, "link")
+        try check(
+            withCString(original) { old in withCString(path(folder, Array("hard link".utf8))) { link(old, $0) } },
+            "link"
+        )
     }
 
     private static func makeModes(in folder: String) throws {
@@ -71,7 +87,8 @@ enum OddFiles {
 
     private static func makeTimes(in folder: String) throws {
         let times: [(Int, Int)] = [
-            (0, 0), (0, 1), (-1, 999_999_999), (-86_401, 500_000_000), (-1_000_000_000, 123_456_789), (1_700_000_000, 120_000_000),
+            (0, 0), (0, 1), (-1, 999_999_999), (-86_401, 500_000_000), (-1_000_000_000, 123_456_789),
+            (1_700_000_000, 120_000_000),
             (4_000_000_000, 7),
         ]
         for (index, time) in times.enumerated() {
@@ -108,17 +125,21 @@ enum OddFiles {
         #endif
     }
 
-    private static func path(_ folder: String, _ name: [UInt8]) -> [UInt8] { Array(folder.utf8) + [UInt8(ascii: "/")] + name }
+    private static func path(_ folder: String, _ name: [UInt8]) -> [UInt8] {
+        Array(folder.utf8) + [UInt8(ascii: "/")] + name
+    }
 
     private static func withCString<R>(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> R) -> R {
-        (bytes + [0]).withUnsafeBufferPointer { $0.withMemoryRebound(to: CChar.self) { body($0.baseAddress!) } }
+        body(bytes.map { CChar(bitPattern: $0) } + [0])
     }
 
     private static func write(_ bytes: [UInt8], to path: [UInt8]) throws {
         let descriptor = withCString(path) { open($0, O_WRONLY | O_CREAT | O_EXCL, 0o644) }
         try check(min(0, descriptor), "open")
         defer { close(descriptor) }
-        guard writeAll(descriptor, bytes, bytes.count) == bytes.count else { throw ResticProgram.Failure(description: "write: \(errno)") }
+        guard writeAll(descriptor, bytes, bytes.count) == bytes.count else {
+            throw ResticProgram.Failure(description: "write: \(errno)")
+        }
     }
 
     private static func check(_ result: Int32, _ call: String) throws {

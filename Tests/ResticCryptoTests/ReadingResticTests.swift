@@ -5,7 +5,10 @@ import Testing
 @testable import ResticCrypto
 
 @Suite(
-    "Repositories that restic wrote", .enabled(if: ResticProgram.isInstalled, "the restic program is not installed"), .serialized)
+    "Repositories that restic wrote",
+    .enabled(if: ResticProgram.isInstalled, "the restic program is not installed"),
+    .serialized
+)
 struct ReadingResticTests {
     /// What a repository holds: everything opened, decoded, encoded again and compared on the way.
     struct Content {
@@ -31,8 +34,13 @@ struct ReadingResticTests {
             let tagged = try #require(content.snapshots.first { !$0.tags.isEmpty })
             #expect(tagged.hostname == "höst" && tagged.tags == ["one<two>", "three"] && tagged.excludes == ["*.\"&"])
             let tree = try checkFiles(in: content, snapshot: tagged, source: source)
-            let attributes = tree[Array("attributes".utf8)]?.extendedAttributes.sorted { $0.name.lexicographicallyPrecedes($1.name) }
-            #expect(!hasAttributes || attributes == OddFiles.attributes.map { ExtendedAttribute(name: $0.name, value: $0.value) })
+            let attributes = tree[Array("attributes".utf8)]?.extendedAttributes.sorted {
+                $0.name.lexicographicallyPrecedes($1.name)
+            }
+            #expect(
+                !hasAttributes
+                    || attributes == OddFiles.attributes.map { ExtendedAttribute(name: $0.name, value: $0.value) }
+            )
         }
     }
 
@@ -89,7 +97,10 @@ struct ReadingResticTests {
         let header = try files.header(of: bytes)
         #expect(PackHeader.encode(header.blobs) == header.plaintext)
         #expect(header.blobs == pack.blobs.sorted { $0.offset < $1.offset })
-        #expect(header.blobs.last.map { $0.range.upperBound + PackHeader.sealedLengthWithTrailer(of: header.blobs) } == bytes.count)
+        #expect(
+            header.blobs.last.map { $0.range.upperBound + PackHeader.sealedLengthWithTrailer(of: header.blobs) }
+                == bytes.count
+        )
         for blob in header.blobs {
             let plaintext = try files.blob(blob, in: bytes)
             guard blob.type == .tree else {
@@ -102,8 +113,9 @@ struct ReadingResticTests {
         }
     }
 
-    /// A tree of restic before 0.16 as restic itself would write it again: in targets that are not UTF-8 it has written `\\ufffd` for
-    /// each byte it could not keep, and reads it back as the character of that number, which it then writes as such.
+    /// A tree of restic before 0.16 as restic itself would write it again: in targets that are not UTF-8 it has written
+    /// `\\ufffd` for each byte it could not keep, and reads it back as the character of that number, which it then
+    /// writes as such.
     static func withoutMangledTargets(_ plaintext: [UInt8]) -> String {
         String(decoding: plaintext, as: UTF8.self).replacingOccurrences(of: #"\ufffd"#, with: "\u{FFFD}")
     }
@@ -120,7 +132,7 @@ struct ReadingResticTests {
         for node in tree.nodes {
             var status = stat()
             let path = Array(source.path.utf8) + [UInt8(ascii: "/")] + node.name + [0]
-            let result = path.withUnsafeBufferPointer { $0.withMemoryRebound(to: CChar.self) { lstat($0.baseAddress!, &status) } }
+            let result = lstat(path.map { CChar(bitPattern: $0) }, &status)
             try #require(result == 0)
             #expect(GoFileMode.fromPOSIX(UInt32(status.st_mode)) == node.mode, "\(node.nameString)")
             #expect(node.posixMode == UInt32(status.st_mode), "\(node.nameString)")

@@ -11,7 +11,10 @@ struct RepositoryFiles {
     let context: SealingContext
 
     init(root: URL, password: String) throws {
-        let keys = try FileManager.default.contentsOfDirectory(at: root.appending(path: "keys"), includingPropertiesForKeys: nil)
+        let keys = try FileManager.default.contentsOfDirectory(
+            at: root.appending(path: "keys"),
+            includingPropertiesForKeys: nil
+        )
         let file = try KeyFile.decode(Array(Data(contentsOf: try #require(keys.first))))
         try self.init(root: root, key: file.open(password: Array(password.utf8)))
     }

@@ -28,7 +28,8 @@ struct ResticProgram {
         process.arguments = ["--quiet", "--no-cache"] + arguments
         process.currentDirectoryURL = folder
         process.environment = [
-            "RESTIC_REPOSITORY": repository.path, "RESTIC_PASSWORD": password, "HOME": folder.path, "TMPDIR": folder.path,
+            "RESTIC_REPOSITORY": repository.path, "RESTIC_PASSWORD": password, "HOME": folder.path,
+            "TMPDIR": folder.path,
             "PATH": "/usr/bin:/bin", "TZ": "Asia/Kathmandu",
         ]
         // Files rather than pipes: what fills a pipe that nobody reads stands still.

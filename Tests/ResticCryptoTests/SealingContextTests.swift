@@ -9,13 +9,19 @@ struct SealingContextTests {
         // restic internal/repository/crypto/crypto_int_test.go
         let key = try MasterKey(
             encryption: hex("303e8687b1d7db18421bdc6bb8588ccadac4d59ee87b8ff70c44e635790cafef"),
-            k: hex("ef4d8824cb80b2bcc5fbff8a9b12a42c"), r: hex("cc8d4b948ee0ebfe1d415de921d10353"))
+            k: hex("ef4d8824cb80b2bcc5fbff8a9b12a42c"),
+            r: hex("cc8d4b948ee0ebfe1d415de921d10353")
+        )
         let sealed = hex(
-            "69fb41c62d12def4593bd71757138606338f621aeaeb39da0fe4f99233f8037a54ea63338a813bcf3f75d8c3cc75dddf8750")
+            "69fb41c62d12def4593bd71757138606338f621aeaeb39da0fe4f99233f8037a54ea63338a813bcf3f75d8c3cc75dddf8750"
+        )
         #expect(try SealingContext(key: key).open(sealed) == Array("Dies ist ein Test!".utf8))
     }
 
-    @Test("opens what it has sealed, whatever the length", arguments: [0, 1, 15, 16, 17, 31, 32, 33, 1000, 65_535, 65_536, 65_537, 200_001])
+    @Test(
+        "opens what it has sealed, whatever the length",
+        arguments: [0, 1, 15, 16, 17, 31, 32, 33, 1000, 65_535, 65_536, 65_537, 200_001]
+    )
     func roundTrip(length: Int) throws {
         var generator = SeededGenerator(seed: UInt64(length))
         let plaintext = generator.bytes(length)
@@ -66,8 +72,11 @@ struct SealingContextTests {
         var output = [UInt8](repeating: 0xEE, count: 100)
         #expect(
             code {
-                _ = try sealed.withUnsafeBytes { sealed in try output.withUnsafeMutableBytes { try context.open(sealed, into: $0) } }
-            } == .unauthenticated)
+                _ = try sealed.withUnsafeBytes { sealed in
+                    try output.withUnsafeMutableBytes { try context.open(sealed, into: $0) }
+                }
+            } == .unauthenticated
+        )
         #expect(output.allSatisfy { $0 == 0xEE })
     }
 
@@ -110,12 +119,15 @@ struct SealingContextTests {
                 _ = try buffer.withUnsafeMutableBytes { buffer in
                     try context.seal(UnsafeRawBufferPointer(rebasing: buffer[offset..<(offset + 100)]), into: buffer)
                 }
-            } == .invalidBuffer)
+            } == .invalidBuffer
+        )
     }
 
     @Test(
         "opens in place, to the start of the sealed data, of its ciphertext, or to anywhere before",
-        arguments: [0, 5, 24, 40], [1, 16, 100, 65_536, 200_000])
+        arguments: [0, 5, 24, 40],
+        [1, 16, 100, 65_536, 200_000]
+    )
     func opensInPlace(outputOffset: Int, length: Int) throws {
         // The sealed data lies at 24, its ciphertext at 40.
         var generator = SeededGenerator(seed: 4)
@@ -138,20 +150,30 @@ struct SealingContextTests {
         #expect(
             code {
                 _ = try buffer.withUnsafeMutableBytes { buffer in
-                    try context.open(UnsafeRawBufferPointer(buffer), into: UnsafeMutableRawBufferPointer(rebasing: buffer[17...]))
+                    try context.open(
+                        UnsafeRawBufferPointer(buffer),
+                        into: UnsafeMutableRawBufferPointer(rebasing: buffer[17...])
+                    )
                 }
-            } == .invalidBuffer)
+            } == .invalidBuffer
+        )
         #expect(buffer == sealed)
         var small = [UInt8](repeating: 0, count: 63)
         #expect(
             code {
-                _ = try sealed.withUnsafeBytes { sealed in try small.withUnsafeMutableBytes { try context.open(sealed, into: $0) } }
-            } == .invalidBuffer)
+                _ = try sealed.withUnsafeBytes { sealed in
+                    try small.withUnsafeMutableBytes { try context.open(sealed, into: $0) }
+                }
+            } == .invalidBuffer
+        )
         var tiny = [UInt8](repeating: 0, count: 31)
         #expect(
             code {
-                _ = try [UInt8]().withUnsafeBytes { empty in try tiny.withUnsafeMutableBytes { try context.seal(empty, into: $0) } }
-            } == .invalidBuffer)
+                _ = try [UInt8]().withUnsafeBytes { empty in
+                    try tiny.withUnsafeMutableBytes { try context.seal(empty, into: $0) }
+                }
+            } == .invalidBuffer
+        )
     }
 
     @Test("opens only sealed bytes among random ones", arguments: [UInt64(1), 2, 3])

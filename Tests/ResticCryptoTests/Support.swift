@@ -5,9 +5,9 @@ import Testing
 /// The bytes of hexadecimal digits; blanks are for the reader.
 func hex(_ digits: String) -> [UInt8] {
     let digits = digits.filter { !$0.isWhitespace }
-    return stride(from: 0, to: digits.count, by: 2).map { offset in
+    return stride(from: 0, to: digits.count, by: 2).compactMap { offset in
         let start = digits.index(digits.startIndex, offsetBy: offset)
-        return UInt8(digits[start..<digits.index(start, offsetBy: 2)], radix: 16)!
+        return UInt8(digits[start..<digits.index(start, offsetBy: 2)], radix: 16)
     }
 }
 
@@ -33,7 +33,8 @@ struct SeededGenerator: RandomNumberGenerator {
 extension MasterKey {
     init(encryption: [UInt8], k: [UInt8], r: [UInt8]) throws {
         let bytes = encryption + k + r
-        self = try bytes.withUnsafeBytes { bytes in Result { () throws(ResticCryptoError) in try MasterKey(bytes) } }.get()
+        self = try bytes.withUnsafeBytes { bytes in Result { () throws(ResticCryptoError) in try MasterKey(bytes) } }
+            .get()
     }
 
     /// A key for tests in which it does not matter which.

@@ -14,18 +14,24 @@ struct ChunkerPolynomialTests {
         var irreducible: Set<UInt64> = []
         var products: Set<UInt64> = []
         for left in UInt64(2)..<1024 {
-            for right in UInt64(2)...left where ChunkerPolynomial.degree(of: left) + ChunkerPolynomial.degree(of: right) <= 10 {
+            for right in UInt64(2)...left
+            where ChunkerPolynomial.degree(of: left) + ChunkerPolynomial.degree(of: right) <= 10 {
                 products.insert(Self.product(left, right))
             }
         }
-        for polynomial in UInt64(0)..<2048 where ChunkerPolynomial.isIrreducible(polynomial) { irreducible.insert(polynomial) }
+        for polynomial in UInt64(0)..<2048 where ChunkerPolynomial.isIrreducible(polynomial) {
+            irreducible.insert(polynomial)
+        }
         #expect(irreducible == Set((2..<2048).filter { !products.contains($0) }))
         // Their numbers by degree are known: OEIS A001037.
         let counts = (1...10).map { degree in irreducible.count { ChunkerPolynomial.degree(of: $0) == degree } }
         #expect(counts == [2, 1, 2, 3, 6, 9, 18, 30, 56, 99])
     }
 
-    @Test("takes the polynomials of known repositories", arguments: [0x3DA3_358B_4DC1_73, 0x25B4_6883_8DCB_75] as [UInt64])
+    @Test(
+        "takes the polynomials of known repositories",
+        arguments: [0x3DA3_358B_4DC1_73, 0x25B4_6883_8DCB_75] as [UInt64]
+    )
     func known(polynomial: UInt64) {
         // restic internal/repository/testing.go and doc/design.rst.
         #expect(ChunkerPolynomial.degree(of: polynomial) == 53)

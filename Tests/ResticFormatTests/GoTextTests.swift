@@ -10,9 +10,14 @@ struct GoTextTests {
         ([], ""), (Array("plain name.txt".utf8), "plain name.txt"), (Array(#"a"b\c'd"#.utf8), #"a\"b\\c'd"#),
         ([7, 8, 12, 10, 13, 9, 11], #"\a\b\f\n\r\t\v"#), ([0x01, 0x1B, 0x1F, 0x7F], #"\x01\x1b\x1f\x7f"#),
         (Array("ünï 漢字 🦊 e\u{301}".utf8), "ünï 漢字 🦊 e\u{301}"), (Array("<&>".utf8), "<&>"),
-        (Array("\u{A0}\u{AD}\u{200B}\u{2028}\u{202E}\u{3000}\u{FEFF}".utf8), #"\u00a0\u00ad\u200b\u2028\u202e\u3000\ufeff"#),
-        (Array("\u{80}\u{9F}\u{E000}\u{FFFF}\u{378}".utf8), #"\u0080\u009f\ue000\uffff\u0378"#), (Array("\u{FFFD}".utf8), "\u{FFFD}"),
-        (Array("\u{E0041}\u{10FFFF}\u{F0000}".utf8), #"\U000e0041\U0010ffff\U000f0000"#), ([0xFF, 0x80, 0x41], #"\xff\x80A"#),
+        (
+            Array("\u{A0}\u{AD}\u{200B}\u{2028}\u{202E}\u{3000}\u{FEFF}".utf8),
+            #"\u00a0\u00ad\u200b\u2028\u202e\u3000\ufeff"#
+        ),
+        (Array("\u{80}\u{9F}\u{E000}\u{FFFF}\u{378}".utf8), #"\u0080\u009f\ue000\uffff\u0378"#),
+        (Array("\u{FFFD}".utf8), "\u{FFFD}"),
+        (Array("\u{E0041}\u{10FFFF}\u{F0000}".utf8), #"\U000e0041\U0010ffff\U000f0000"#),
+        ([0xFF, 0x80, 0x41], #"\xff\x80A"#),
         ([0xE2, 0x82], #"\xe2\x82"#), ([0xC0, 0xAF], #"\xc0\xaf"#), ([0xED, 0xA0, 0x80], #"\xed\xa0\x80"#),
         ([0xF4, 0x90, 0x80, 0x80], #"\xf4\x90\x80\x80"#), ([0xE2, 0x82, 0xAC, 0xE2], "€\\xe2"),
         // Unicode 15.0 has the first, 15.1 and 16.0 added the others: Go 1.25 does not know them.
@@ -43,7 +48,9 @@ struct GoTextTests {
 
     @Test(
         "unquotes what Go takes beyond what it writes",
-        arguments: [(#"\101\377\000"#, [0x41, 0xFF, 0]), (#"\u00FC"#, [0xC3, 0xBC]), (#"\x4A'"#, [0x4A, 0x27])] as [(String, [UInt8])])
+        arguments: [(#"\101\377\000"#, [0x41, 0xFF, 0]), (#"\u00FC"#, [0xC3, 0xBC]), (#"\x4A'"#, [0x4A, 0x27])]
+            as [(String, [UInt8])]
+    )
     func unquoting(quoted: String, name: [UInt8]) {
         #expect(Array(quoted.utf8).withUnsafeBytes { GoQuoting.unquote($0) } == name)
     }
@@ -51,9 +58,11 @@ struct GoTextTests {
     @Test(
         "refuses to unquote what Go refuses",
         arguments: [
-            #"\"#, #"a\"#, #"""#, "\n", #"\'"#, #"\q"#, #"\x"#, #"\x4"#, #"\xg0"#, #"\u123"#, #"\ud800"#, #"\U0000d800"#, #"\U00110000"#, #"\UFFFFFFFF"#,
+            #"\"#, #"a\"#, #"""#, "\n", #"\'"#, #"\q"#, #"\x"#, #"\x4"#, #"\xg0"#, #"\u123"#, #"\ud800"#,
+            #"\U0000d800"#, #"\U00110000"#, #"\UFFFFFFFF"#,
             #"\8"#, #"\12"#, #"\400"#, #"\1x2"#,
-        ])
+        ]
+    )
     func refusesQuoted(quoted: String) {
         #expect(Array(quoted.utf8).withUnsafeBytes { GoQuoting.unquote($0) } == nil)
     }
@@ -61,11 +70,19 @@ struct GoTextTests {
     @Test("takes exactly what Swift takes for UTF-8")
     func validity() {
         var generator = SeededGenerator(seed: 8)
-        let heads: [UInt8] = [0x7F, 0x80, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF]
+        let heads: [UInt8] = [
+            0x7F, 0x80, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5,
+            0xFF,
+        ]
         let tails: [UInt8] = [0x41, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC2]
         for _ in 0..<20_000 {
-            let bytes = [heads.randomElement(using: &generator)!] + (0..<Int.random(in: 0...4, using: &generator)).map { _ in tails.randomElement(using: &generator)! }
-            #expect(bytes.withUnsafeBytes { UTF8Sequence.isValid($0) } == (String(validating: bytes, as: UTF8.self) != nil), "\(bytes)")
+            let bytes =
+                [heads.randomElement(using: &generator)!]
+                + (0..<Int.random(in: 0...4, using: &generator)).map { _ in tails.randomElement(using: &generator)! }
+            #expect(
+                bytes.withUnsafeBytes { UTF8Sequence.isValid($0) } == (String(validating: bytes, as: UTF8.self) != nil),
+                "\(bytes)"
+            )
         }
         for value in UInt32(0)...0x10FFFF where value % 7 == 0 || value < 0x1_0000 {
             guard let scalar = Unicode.Scalar(value) else { continue }
@@ -80,10 +97,13 @@ struct GoTextTests {
     @Test(
         "strings are escaped as by encoding/json",
         arguments: [
-            ("", ""), ("plain ~", "plain ~"), ("\"\\/", #"\"\\/"#), ("<script>&", #"\u003cscript\u003e\u0026"#), ("\u{8}\t\n\u{C}\r", #"\b\t\n\f\r"#),
-            ("\0\u{1}\u{B}\u{1F}\u{7F}", #"\u0000\u0001\u000b\u001f"# + "\u{7F}"), ("a\u{2028}\u{2029}b\u{2027}", #"a\u2028\u2029b"# + "\u{2027}"),
+            ("", ""), ("plain ~", "plain ~"), ("\"\\/", #"\"\\/"#), ("<script>&", #"\u003cscript\u003e\u0026"#),
+            ("\u{8}\t\n\u{C}\r", #"\b\t\n\f\r"#),
+            ("\0\u{1}\u{B}\u{1F}\u{7F}", #"\u0000\u0001\u000b\u001f"# + "\u{7F}"),
+            ("a\u{2028}\u{2029}b\u{2027}", #"a\u2028\u2029b"# + "\u{2027}"),
             ("ü漢🦊\u{FFFD}\u{FEFF}", "ü漢🦊\u{FFFD}\u{FEFF}"),
-        ])
+        ]
+    )
     func escaping(string: String, written: String) throws {
         var writer = JSONWriter()
         writer.value(string)
@@ -97,7 +117,9 @@ struct GoTextTests {
 
     @Test(
         "what is not UTF-8 is written as one U+FFFD a byte, and read so",
-        arguments: [([0xFF], 1), ([0xE2, 0x82], 2), ([0xF0, 0x9F, 0xA6, 0x41], 3), ([0xED, 0xA0, 0x80], 3)] as [([UInt8], Int)])
+        arguments: [([0xFF], 1), ([0xE2, 0x82], 2), ([0xF0, 0x9F, 0xA6, 0x41], 3), ([0xED, 0xA0, 0x80], 3)]
+            as [([UInt8], Int)]
+    )
     func invalid(bytes: [UInt8], count: Int) throws {
         var writer = JSONWriter()
         writer.value(utf8: bytes)
@@ -113,10 +135,13 @@ struct GoTextTests {
     @Test(
         "escapes in strings read as in Go",
         arguments: [
-            (#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{C}\n\r\t"), (#"\u00fc\u00FC"#, "üü"), (#"\ud83e\udd8a"#, "🦊"), (#"\ud83e"#, "\u{FFFD}"),
-            (#"\ud83ex"#, "\u{FFFD}x"), (#"\ud83e\u0041"#, "\u{FFFD}A"), (#"\udd8a\ud83e"#, "\u{FFFD}\u{FFFD}"), (#"\ud83e\ud83e\udd8a"#, "\u{FFFD}🦊"),
+            (#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{C}\n\r\t"), (#"\u00fc\u00FC"#, "üü"), (#"\ud83e\udd8a"#, "🦊"),
+            (#"\ud83e"#, "\u{FFFD}"),
+            (#"\ud83ex"#, "\u{FFFD}x"), (#"\ud83e\u0041"#, "\u{FFFD}A"), (#"\udd8a\ud83e"#, "\u{FFFD}\u{FFFD}"),
+            (#"\ud83e\ud83e\udd8a"#, "\u{FFFD}🦊"),
             (#"\ud83e\n"#, "\u{FFFD}\n"), (#"\u0000"#, "\0"),
-        ])
+        ]
+    )
     func unescaping(written: String, string: String) throws {
         try Array("\"\(written)\"".utf8).withUnsafeBytes { bytes in
             var scanner = JSONScanner(bytes)
@@ -139,7 +164,11 @@ struct GoTextTests {
 
     @Test(
         "refuses what is no base 64",
-        arguments: ["A", "AA", "AAA", "AA=", "A===", "====", "=AAA", "AA=A", "AA==AAAA", "AAAA=", "AB==", "AAB=", "A-A=", "A A=", "AAA\u{0}", "AAA=\n", "ÄA=="])
+        arguments: [
+            "A", "AA", "AAA", "AA=", "A===", "====", "=AAA", "AA=A", "AA==AAAA", "AAAA=", "AB==", "AAB=", "A-A=",
+            "A A=", "AAA\u{0}", "AAA=\n", "ÄA==",
+        ]
+    )
     func refusesBase64(written: String) {
         #expect(Array(written.utf8).withUnsafeBytes { Base64.decode($0) } == nil)
     }

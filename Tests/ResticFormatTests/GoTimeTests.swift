@@ -22,7 +22,12 @@ struct GoTimeTests {
         Example(text: "9999-12-31T23:59:59.999999999Z", seconds: 253_402_300_799, nanoseconds: 999_999_999),
         Example(text: "2023-11-14T22:13:20.5+01:00", seconds: 1_699_996_400, nanoseconds: 500_000_000, offset: 3_600),
         Example(text: "2023-11-14T22:13:20.00000001-09:30", seconds: 1_700_034_200, nanoseconds: 10, offset: -34_200),
-        Example(text: "2023-11-15T03:58:20.123456789+05:45", seconds: 1_700_000_000, nanoseconds: 123_456_789, offset: 20_700),
+        Example(
+            text: "2023-11-15T03:58:20.123456789+05:45",
+            seconds: 1_700_000_000,
+            nanoseconds: 123_456_789,
+            offset: 20_700
+        ),
         Example(text: "1969-12-31T19:00:00-05:00", seconds: 0, offset: -18_000),
         Example(text: "2023-01-01T00:00:00+23:59", seconds: 1_672_444_860, offset: 86_340),
     ]
@@ -32,7 +37,10 @@ struct GoTimeTests {
         let time = GoTime(seconds: example.seconds, nanoseconds: example.nanoseconds, utcOffsetSeconds: example.offset)
         #expect(time.rfc3339 == example.text)
         let read = try #require(GoTime(rfc3339: example.text))
-        #expect(read.seconds == example.seconds && read.nanoseconds == example.nanoseconds && read.utcOffsetSeconds == example.offset)
+        #expect(
+            read.seconds == example.seconds && read.nanoseconds == example.nanoseconds
+                && read.utcOffsetSeconds == example.offset
+        )
     }
 
     @Test("any time of the years that can be written reads back as itself")
@@ -42,7 +50,9 @@ struct GoTimeTests {
         for _ in 0..<2_000 {
             let time = GoTime(
                 seconds: .random(in: -62_167_132_800...253_402_214_400, using: &generator),
-                nanoseconds: .random(in: 0..<1_000_000_000, using: &generator), utcOffsetSeconds: .random(in: -1_439...1_439, using: &generator) * 60)
+                nanoseconds: .random(in: 0..<1_000_000_000, using: &generator),
+                utcOffsetSeconds: .random(in: -1_439...1_439, using: &generator) * 60
+            )
             let read = try #require(GoTime(rfc3339: time.rfc3339), "seed \(seed), \(time)")
             #expect(read == time && read.utcOffsetSeconds == time.utcOffsetSeconds, "seed \(seed), \(time)")
         }
@@ -51,7 +61,9 @@ struct GoTimeTests {
     @Test("calendar days count without gaps, and leap days come when they should")
     func calendar() {
         var day = CivilDate(year: -1, month: 12, day: 31)
-        for days in CivilDate(year: 0, month: 1, day: 1).daysSince1970...CivilDate(year: 401, month: 1, day: 1).daysSince1970 {
+        for days in CivilDate(year: 0, month: 1, day: 1)
+            .daysSince1970...CivilDate(year: 401, month: 1, day: 1).daysSince1970
+        {
             let next = CivilDate(daysSince1970: days)
             let isLeap = day.year % 4 == 0 && (day.year % 100 != 0 || day.year % 400 == 0)
             let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
@@ -59,7 +71,8 @@ struct GoTimeTests {
                 day.day < lengths[Int(day.month) - 1]
                 ? CivilDate(year: day.year, month: day.month, day: day.day + 1)
                 : day.month < 12
-                    ? CivilDate(year: day.year, month: day.month + 1, day: 1) : CivilDate(year: day.year + 1, month: 1, day: 1)
+                    ? CivilDate(year: day.year, month: day.month + 1, day: 1)
+                    : CivilDate(year: day.year + 1, month: 1, day: 1)
             guard next == expected, next.daysSince1970 == days else {
                 Issue.record("\(next) after \(day)")
                 return
@@ -118,9 +131,12 @@ struct GoTimeTests {
     @Test(
         "reads what Go reads beyond what it writes",
         arguments: [
-            ("2023-11-14T22:13:20.100Z", "2023-11-14T22:13:20.1Z"), ("2023-11-14T22:13:20+00:00", "2023-11-14T22:13:20Z"),
-            ("2023-11-14T22:13:20-00:00", "2023-11-14T22:13:20Z"), ("2023-11-14T22:13:20.0000000019Z", "2023-11-14T22:13:20.000000001Z"),
-        ])
+            ("2023-11-14T22:13:20.100Z", "2023-11-14T22:13:20.1Z"),
+            ("2023-11-14T22:13:20+00:00", "2023-11-14T22:13:20Z"),
+            ("2023-11-14T22:13:20-00:00", "2023-11-14T22:13:20Z"),
+            ("2023-11-14T22:13:20.0000000019Z", "2023-11-14T22:13:20.000000001Z"),
+        ]
+    )
     func tolerance(text: String, written: String) {
         #expect(GoTime(rfc3339: text)?.rfc3339 == written)
     }
@@ -128,12 +144,18 @@ struct GoTimeTests {
     @Test(
         "refuses what is no time",
         arguments: [
-            "", "Z", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14 22:13:20Z", "2023-11-14t22:13:20Z", "2023-11-14T22:13:20z",
-            "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20.5", "2023-11-14T22:13:20,5Z", "2023-11-14T22:13:20+1:00", "2023-11-14T22:13:20+01:0",
-            "2023-11-14T22:13:20+0100", "2023-11-14T22:13:20+24:00", "2023-11-14T22:13:20+01:60", "2023-11-14T22:13:20Z ", "2023-11-14T24:00:00Z",
-            "2023-11-14T22:60:00Z", "2023-11-14T22:13:60Z", "2023-00-14T22:13:20Z", "2023-13-14T22:13:20Z", "2023-11-00T22:13:20Z",
-            "2023-02-29T22:13:20Z", "2023-04-31T22:13:20Z", "1900-02-29T00:00:00Z", "12023-11-14T22:13:20Z", "-023-11-14T22:13:20Z", "2023-11-14T2a:13:20Z",
-        ])
+            "", "Z", "2023-11-14", "2023-11-14T22:13:20", "2023-11-14 22:13:20Z", "2023-11-14t22:13:20Z",
+            "2023-11-14T22:13:20z",
+            "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20.5", "2023-11-14T22:13:20,5Z", "2023-11-14T22:13:20+1:00",
+            "2023-11-14T22:13:20+01:0",
+            "2023-11-14T22:13:20+0100", "2023-11-14T22:13:20+24:00", "2023-11-14T22:13:20+01:60",
+            "2023-11-14T22:13:20Z ", "2023-11-14T24:00:00Z",
+            "2023-11-14T22:60:00Z", "2023-11-14T22:13:60Z", "2023-00-14T22:13:20Z", "2023-13-14T22:13:20Z",
+            "2023-11-00T22:13:20Z",
+            "2023-02-29T22:13:20Z", "2023-04-31T22:13:20Z", "1900-02-29T00:00:00Z", "12023-11-14T22:13:20Z",
+            "-023-11-14T22:13:20Z", "2023-11-14T2a:13:20Z",
+        ]
+    )
     func refusals(text: String) {
         #expect(GoTime(rfc3339: text) == nil)
     }

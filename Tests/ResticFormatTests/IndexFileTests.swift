@@ -14,8 +14,13 @@ struct IndexFileTests {
                 let uncompressedLength = UInt32.random(in: 1 ... .max, using: &generator)
                 pack.blobs.append(
                     PackedBlob(
-                        id: generator.id(), type: number % 5 == 0 ? .tree : .data, offset: UInt32(number) * 1_000, length: length,
-                        uncompressedLength: number % 2 == 0 ? uncompressedLength : nil))
+                        id: generator.id(),
+                        type: number % 5 == 0 ? .tree : .data,
+                        offset: UInt32(number) * 1_000,
+                        length: length,
+                        uncompressedLength: number % 2 == 0 ? uncompressedLength : nil
+                    )
+                )
             }
             index.packs.append(pack)
         }
@@ -30,12 +35,14 @@ struct IndexFileTests {
                 blobs: [
                     PackedBlob(id: id(2), type: .data, offset: 0, length: 38, uncompressedLength: 10),
                     PackedBlob(id: id(3), type: .tree, offset: 38, length: 112),
-                ])
+                ]
+            )
         ])
         #expect(
             text(index.encode())
                 == #"{"packs":[{"id":"\#(hex(1))","blobs":[{"id":"\#(hex(2))","type":"data","offset":0,"length":38,"uncompressed_length":10},"#
-                + #"{"id":"\#(hex(3))","type":"tree","offset":38,"length":112}]}]}"# + "\n")
+                + #"{"id":"\#(hex(3))","type":"tree","offset":38,"length":112}]}]}"# + "\n"
+        )
         #expect(text(IndexFile().encode()) == #"{"packs":[]}"# + "\n")
         #expect(text(IndexFile(supersedes: [id(9)]).encode()) == #"{"supersedes":["\#(hex(9))"],"packs":[]}"# + "\n")
     }
@@ -67,19 +74,27 @@ struct IndexFileTests {
     @Test(
         "refuses entries that locate nothing, and numbers beyond 32 bits",
         arguments: [
-            (#"{"packs":[{"blobs":[BLOB]}]}"#, .malformed), (#"{"packs":[{"id":"ID","id":"ID","blobs":[]}]}"#, .malformed),
-            (#"{"packs":[{"id":"ID","blobs":[BLOB],"blobs":[BLOB]}]}"#, .malformed), (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","length":40}]}]}"#, .malformed),
+            (#"{"packs":[{"blobs":[BLOB]}]}"#, .malformed),
+            (#"{"packs":[{"id":"ID","id":"ID","blobs":[]}]}"#, .malformed),
+            (#"{"packs":[{"id":"ID","blobs":[BLOB],"blobs":[BLOB]}]}"#, .malformed),
+            (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","length":40}]}]}"#, .malformed),
             (#"{"packs":[{"id":"ID","blobs":[{"type":"data","length":40}]}]}"#, .malformed),
             (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"file","length":40}]}]}"#, .malformed),
             (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":31}]}]}"#, .outOfRange),
             (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":4294967296}]}]}"#, .outOfRange),
-            (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":40,"offset":4294967290}]}]}"#, .outOfRange),
+            (
+                #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":40,"offset":4294967290}]}]}"#,
+                .outOfRange
+            ),
             (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":40,"offset":-1}]}]}"#, .malformed),
             (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":040}]}]}"#, .malformed),
             (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":40.0}]}]}"#, .malformed),
-            (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":4e1}]}]}"#, .malformed), (#"{"packs":{}}"#, .malformed), (#"[]"#, .malformed),
-            (#"{"packs":[],}"#, .malformed), (#"{"packs":[BLOB,]}"#, .malformed), (#"{"packs":[]}}"#, .malformed), (#"{"packs":["#, .truncated),
-        ] as [(String, ResticFormatError.Code)])
+            (#"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","length":4e1}]}]}"#, .malformed),
+            (#"{"packs":{}}"#, .malformed), (#"[]"#, .malformed),
+            (#"{"packs":[],}"#, .malformed), (#"{"packs":[BLOB,]}"#, .malformed), (#"{"packs":[]}}"#, .malformed),
+            (#"{"packs":["#, .truncated),
+        ] as [(String, ResticFormatError.Code)]
+    )
     func refusals(json: String, expected: ResticFormatError.Code) {
         let json = json.replacing("BLOB", with: Self.blob).replacing("ID", with: hex(1))
         #expect(code { _ = try IndexFile.decode(Array(json.utf8)) } == expected)

@@ -52,7 +52,8 @@ struct PackHeaderTests {
     func refusesEntries() {
         func entry(_ kind: UInt8, _ length: UInt32, _ uncompressed: UInt32? = nil) -> [UInt8] {
             let numbers = [length] + (uncompressed.map { [$0] } ?? [])
-            return [kind] + numbers.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } } + id(1).bytes
+            return [kind] + numbers.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+                + id(1).bytes
         }
         for kind in UInt8(4)...255 { #expect(code { _ = try PackHeader.decode(entry(kind, 100)) } == .malformed) }
         #expect(code { _ = try PackHeader.decode(entry(0, 31)) } == .outOfRange)
@@ -70,16 +71,26 @@ struct PackHeaderTests {
 
     @Test(
         "refuses a trailer that cannot be right",
-        arguments: [(0, 1000), (31, 1000), (997, 1000), (.max, 1000), (16_777_217, 20_000_000)] as [(UInt32, Int)])
+        arguments: [(0, 1000), (31, 1000), (997, 1000), (.max, 1000), (16_777_217, 20_000_000)] as [(UInt32, Int)]
+    )
     func refusesTrailer(sealedLength: UInt32, packLength: Int) {
         let tail = PackHeader.encodeTrailer(sealedLength: sealedLength)
-        #expect(code { _ = try tail.withUnsafeBytes { try PackHeader.sealedLength(fromTail: $0, packLength: packLength) } } == .outOfRange)
+        #expect(
+            code { _ = try tail.withUnsafeBytes { try PackHeader.sealedLength(fromTail: $0, packLength: packLength) } }
+                == .outOfRange
+        )
     }
 
     @Test("refuses a file too short for a pack")
     func refusesShortFile() {
         let tail = PackHeader.encodeTrailer(sealedLength: 68)
-        #expect(code { _ = try tail.withUnsafeBytes { try PackHeader.sealedLength(fromTail: $0, packLength: 72) } } == .truncated)
-        #expect(code { _ = try tail[1...].withUnsafeBytes { try PackHeader.sealedLength(fromTail: $0, packLength: 1000) } } == .truncated)
+        #expect(
+            code { _ = try tail.withUnsafeBytes { try PackHeader.sealedLength(fromTail: $0, packLength: 72) } }
+                == .truncated
+        )
+        #expect(
+            code { _ = try tail[1...].withUnsafeBytes { try PackHeader.sealedLength(fromTail: $0, packLength: 1000) } }
+                == .truncated
+        )
     }
 }

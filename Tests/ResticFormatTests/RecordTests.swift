@@ -35,7 +35,8 @@ struct RecordTests {
             (#"{"version":2,"id":"short","chunker_polynomial":"3da3358b4dc173"}"#, .malformed),
             (#"{"version":2.0,"id":"ID","chunker_polynomial":"3da3358b4dc173"}"#, .malformed),
             (#"{"version":99999999999999999999,"id":"ID"}"#, .outOfRange),
-        ] as [(String, ResticFormatError.Code)])
+        ] as [(String, ResticFormatError.Code)]
+    )
     func refusesConfigs(json: String, expected: ResticFormatError.Code) {
         let json = json.replacing("ID", with: hex(1))
         #expect(code { _ = try RepositoryConfig.decode(Array(json.utf8)) } == expected)
@@ -44,43 +45,90 @@ struct RecordTests {
     @Test("a key file is written as restic writes it, and reads back")
     func keyFile() throws {
         let file = KeyFile(
-            created: Self.time, username: "eva", hostname: "<host>", n: 32_768, r: 8, p: 5, salt: [0, 255, 254], data: [1, 2, 3, 4])
+            created: Self.time,
+            username: "eva",
+            hostname: "<host>",
+            n: 32_768,
+            r: 8,
+            p: 5,
+            salt: [0, 255, 254],
+            data: [1, 2, 3, 4]
+        )
         let json = file.encode()
         #expect(
             text(json) == #"{"created":"2023-11-14T23:13:20.12+01:00","username":"eva","hostname":"\u003chost\u003e","#
-                + #""kdf":"scrypt","N":32768,"r":8,"p":5,"salt":"AP/+","data":"AQIDBA=="}"#)
+                + #""kdf":"scrypt","N":32768,"r":8,"p":5,"salt":"AP/+","data":"AQIDBA=="}"#
+        )
         #expect(try KeyFile.decode(json) == file)
         #expect(!"\(file)".contains("AP/+"))
     }
 
     @Test("a lock is written as restic writes it, and reads back")
     func lock() throws {
-        var lock = LockRecord(time: Self.time, exclusive: true, hostname: "h", username: "u", pid: 42, uid: 1_000, gid: 100)
+        var lock = LockRecord(
+            time: Self.time,
+            exclusive: true,
+            hostname: "h",
+            username: "u",
+            pid: 42,
+            uid: 1_000,
+            gid: 100
+        )
         #expect(
             text(lock.encode())
-                == #"{"time":"2023-11-14T23:13:20.12+01:00","exclusive":true,"hostname":"h","username":"u","pid":42,"uid":1000,"gid":100}"#)
+                == #"{"time":"2023-11-14T23:13:20.12+01:00","exclusive":true,"hostname":"h","username":"u","pid":42,"uid":1000,"gid":100}"#
+        )
         #expect(try LockRecord.decode(lock.encode()) == lock)
         (lock.uid, lock.gid, lock.exclusive) = (0, 0, false)
-        #expect(text(lock.encode()) == #"{"time":"2023-11-14T23:13:20.12+01:00","exclusive":false,"hostname":"h","username":"u","pid":42}"#)
+        #expect(
+            text(lock.encode())
+                == #"{"time":"2023-11-14T23:13:20.12+01:00","exclusive":false,"hostname":"h","username":"u","pid":42}"#
+        )
         #expect(try LockRecord.decode(lock.encode()) == lock)
     }
 
     @Test("a snapshot without anything optional has what restic always writes")
     func smallSnapshot() throws {
         let snapshot = SnapshotRecord(time: Self.time, tree: id(7), paths: ["/a"])
-        #expect(text(snapshot.encode()) == #"{"time":"2023-11-14T23:13:20.12+01:00","tree":"\#(hex(7))","paths":["/a"]}"#)
+        #expect(
+            text(snapshot.encode()) == #"{"time":"2023-11-14T23:13:20.12+01:00","tree":"\#(hex(7))","paths":["/a"]}"#
+        )
         #expect(try SnapshotRecord.decode(snapshot.encode()) == snapshot)
     }
 
     @Test("a snapshot with everything has it in restic's order")
     func fullSnapshot() throws {
         let summary = SnapshotSummary(
-            backupStart: Self.time, backupEnd: Self.time, filesNew: 1, filesChanged: 2, filesUnmodified: 3, dirsNew: 4, dirsChanged: 5,
-            dirsUnmodified: 6, dataBlobs: 7, treeBlobs: 8, dataAdded: 9, dataAddedPacked: 10, totalFilesProcessed: 11,
-            totalBytesProcessed: .max)
+            backupStart: Self.time,
+            backupEnd: Self.time,
+            filesNew: 1,
+            filesChanged: 2,
+            filesUnmodified: 3,
+            dirsNew: 4,
+            dirsChanged: 5,
+            dirsUnmodified: 6,
+            dataBlobs: 7,
+            treeBlobs: 8,
+            dataAdded: 9,
+            dataAddedPacked: 10,
+            totalFilesProcessed: 11,
+            totalBytesProcessed: .max
+        )
         let snapshot = SnapshotRecord(
-            time: Self.time, parent: id(1), tree: id(2), paths: ["/a", "/b&c"], hostname: "h", username: "u", uid: 3, gid: 4, excludes: ["*.o"],
-            tags: ["x"], original: id(5), programVersion: "restic 0.17.0", summary: summary)
+            time: Self.time,
+            parent: id(1),
+            tree: id(2),
+            paths: ["/a", "/b&c"],
+            hostname: "h",
+            username: "u",
+            uid: 3,
+            gid: 4,
+            excludes: ["*.o"],
+            tags: ["x"],
+            original: id(5),
+            programVersion: "restic 0.17.0",
+            summary: summary
+        )
         #expect(
             text(snapshot.encode())
                 == #"{"time":"2023-11-14T23:13:20.12+01:00","parent":"\#(hex(1))","tree":"\#(hex(2))","paths":["/a","/b\u0026c"],"#
@@ -88,7 +136,8 @@ struct RecordTests {
                 + #""program_version":"restic 0.17.0","summary":{"backup_start":"2023-11-14T23:13:20.12+01:00","#
                 + #""backup_end":"2023-11-14T23:13:20.12+01:00","files_new":1,"files_changed":2,"files_unmodified":3,"dirs_new":4,"#
                 + #""dirs_changed":5,"dirs_unmodified":6,"data_blobs":7,"tree_blobs":8,"data_added":9,"data_added_packed":10,"#
-                + #""total_files_processed":11,"total_bytes_processed":18446744073709551615}}"#)
+                + #""total_files_processed":11,"total_bytes_processed":18446744073709551615}}"#
+        )
         #expect(try SnapshotRecord.decode(snapshot.encode()) == snapshot)
     }
 
@@ -105,11 +154,15 @@ struct RecordTests {
     @Test(
         "refuses snapshots that are none",
         arguments: [
-            (#"{"time":"2023-11-14T23:13:20Z","paths":[]}"#, .malformed), (#"{"tree":null}"#, .malformed), ("", .truncated), ("null", .malformed),
-            (#"{"tree":"00"}"#, .malformed), (#"{"time":"yesterday","tree":"ID"}"#, .malformed), (#"{"tree":"ID"}{}"#, .malformed),
+            (#"{"time":"2023-11-14T23:13:20Z","paths":[]}"#, .malformed), (#"{"tree":null}"#, .malformed),
+            ("", .truncated), ("null", .malformed),
+            (#"{"tree":"00"}"#, .malformed), (#"{"time":"yesterday","tree":"ID"}"#, .malformed),
+            (#"{"tree":"ID"}{}"#, .malformed),
             (#"{"tree":"ID","uid":-1}"#, .malformed), (#"{"tree":"ID","uid":4294967296}"#, .outOfRange),
-            (#"{"tree":"ID","summary":{"data_blobs":9223372036854775808}}"#, .outOfRange), (#"{"tree":"ID","paths":"x"}"#, .malformed), (#"{"tree":"ID""#, .truncated),
-        ] as [(String, ResticFormatError.Code)])
+            (#"{"tree":"ID","summary":{"data_blobs":9223372036854775808}}"#, .outOfRange),
+            (#"{"tree":"ID","paths":"x"}"#, .malformed), (#"{"tree":"ID""#, .truncated),
+        ] as [(String, ResticFormatError.Code)]
+    )
     func refusesSnapshots(json: String, expected: ResticFormatError.Code) {
         let json = json.replacing("ID", with: hex(1))
         #expect(code { _ = try SnapshotRecord.decode(Array(json.utf8)) } == expected)

@@ -28,7 +28,9 @@ struct ResticIDTests {
         let bytes = Array(UInt8(0)..<40)
         for start in 0..<8 {
             let slice = bytes[start..<(start + 32)]
-            let id = bytes.withUnsafeBytes { ResticID(bytes: UnsafeRawBufferPointer(rebasing: $0[start..<(start + 32)])) }
+            let id = bytes.withUnsafeBytes {
+                ResticID(bytes: UnsafeRawBufferPointer(rebasing: $0[start..<(start + 32)]))
+            }
             #expect(ResticID(slice) == id)
             #expect(ResticID(slice.lazy.map { $0 }) == id)
         }
@@ -39,10 +41,14 @@ struct ResticIDTests {
     @Test(
         "refuses what is not 64 lower-case digits",
         arguments: [
-            "", "00", String(repeating: "0", count: 63), String(repeating: "0", count: 65), String(repeating: "A", count: 64),
-            String(repeating: "0", count: 63) + "g", String(repeating: "0", count: 63) + "/", String(repeating: "0", count: 63) + ":",
-            "`" + String(repeating: "0", count: 63), " " + String(repeating: "0", count: 63), String(repeating: "ä", count: 32),
-        ])
+            "", "00", String(repeating: "0", count: 63), String(repeating: "0", count: 65),
+            String(repeating: "A", count: 64),
+            String(repeating: "0", count: 63) + "g", String(repeating: "0", count: 63) + "/",
+            String(repeating: "0", count: 63) + ":",
+            "`" + String(repeating: "0", count: 63), " " + String(repeating: "0", count: 63),
+            String(repeating: "ä", count: 32),
+        ]
+    )
     func refusesHex(digits: String) {
         #expect(ResticID(hex: digits) == nil)
     }

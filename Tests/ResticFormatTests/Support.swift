@@ -20,7 +20,7 @@ struct SeededGenerator: RandomNumberGenerator {
         (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
     }
 
-    mutating func id() -> ResticID { ResticID(bytes(32))! }
+    mutating func id() -> ResticID { bytes(32).withUnsafeBytes { ResticID(bytes: $0) } }
 }
 
 /// The code of the error that `body` throws, if it throws one of ours.
@@ -34,7 +34,7 @@ func code(_ body: () throws -> Void) -> ResticFormatError.Code? {
 }
 
 /// An identifier all of whose bytes are `byte`.
-func id(_ byte: UInt8) -> ResticID { ResticID([UInt8](repeating: byte, count: 32))! }
+func id(_ byte: UInt8) -> ResticID { [UInt8](repeating: byte, count: 32).withUnsafeBytes { ResticID(bytes: $0) } }
 
 /// The 64 digits of ``id(_:)``.
 func hex(_ byte: UInt8) -> String { id(byte).hex }

@@ -1,11 +1,14 @@
 import Foundation
-@testable import TestSupport
 import Testing
+
+@testable import TestSupport
 
 /// The launcher, against a stand-in that listens and writes down how it was called.
 @Suite(
-    "The embedded Qdrant's launcher", .timeLimit(.minutes(2)),
-    .enabled(if: Program.find("python3") != nil, "the stand-in is written in Python"))
+    "The embedded Qdrant's launcher",
+    .timeLimit(.minutes(2)),
+    .enabled(if: Program.find("python3") != nil, "the stand-in is written in Python")
+)
 struct EmbeddedQdrantTests {
     private static let standIn = """
         import os, signal, socket, sys, time
@@ -144,8 +147,10 @@ struct EmbeddedQdrantTests {
 }
 
 @Suite(
-    "The embedded Qdrant itself", .timeLimit(.minutes(2)),
-    .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "\(EmbeddedQdrant.reasonForAbsence ?? "")"))
+    "The embedded Qdrant itself",
+    .timeLimit(.minutes(2)),
+    .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "\(EmbeddedQdrant.reasonForAbsence ?? "")")
+)
 struct EmbeddedQdrantProgramTests {
     /// Asks the server for its collections, and returns the status.
     private func status(of server: EmbeddedQdrant, apiKey: String) async throws -> String {
@@ -161,7 +166,10 @@ struct EmbeddedQdrantProgramTests {
         return try await python.run(["-c", script, server.baseURL, apiKey]).text
     }
 
-    @Test("answers as soon as it is started, with its key only, and again after a kill", .enabled(if: Program.find("python3") != nil))
+    @Test(
+        "answers as soon as it is started, with its key only, and again after a kill",
+        .enabled(if: Program.find("python3") != nil)
+    )
     func answers() async throws {
         try await withEmbeddedQdrant(EmbeddedQdrant.Options(apiKey: "right", enablesFaults: true)) { server in
             let answers = [

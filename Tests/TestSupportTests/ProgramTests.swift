@@ -11,7 +11,10 @@ struct ProgramTests {
         try await TemporaryDirectory.with { folder in
             let outcome = try await shell.run(
                 ["-c", "cat; echo $1 $GREETING ${HOME-none}; pwd; echo oops >&2; exit 3", "sh", "two words"],
-                environment: ["GREETING": "hello", "HOME": nil], folder: folder.path, input: Array("in\n".utf8))
+                environment: ["GREETING": "hello", "HOME": nil],
+                folder: folder.path,
+                input: Array("in\n".utf8)
+            )
             #expect(outcome.text == "in\ntwo words hello none\n\(folder.path)\n")
             #expect(outcome.errorText == "oops\n")
             #expect(outcome.status == 3 && !outcome.succeeded)
@@ -22,7 +25,9 @@ struct ProgramTests {
     func largeOutput() async throws {
         let input = [UInt8](repeating: UInt8(ascii: "x"), count: 3_000_000)
         let outcome = try await shell.run(
-            ["-c", "head -c 2000000 /dev/zero >&2; head -c 2000000 /dev/zero; cat"], input: input)
+            ["-c", "head -c 2000000 /dev/zero >&2; head -c 2000000 /dev/zero; cat"],
+            input: input
+        )
         #expect(outcome.output.count == 5_000_000 && outcome.errors.count == 2_000_000)
         #expect(outcome.output.suffix(3_000_000).elementsEqual(input))
     }
@@ -38,7 +43,10 @@ struct ProgramTests {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<12 {
                 group.addTask {
-                    let outcome = try await shell.run(["-c", "head -c 100000 /dev/zero >&2; cat"], input: Array("\(number)".utf8))
+                    let outcome = try await shell.run(
+                        ["-c", "head -c 100000 /dev/zero >&2; cat"],
+                        input: Array("\(number)".utf8)
+                    )
                     #expect(outcome.text == "\(number)" && outcome.errors.count == 100_000)
                 }
             }
@@ -87,7 +95,10 @@ struct ProgramTests {
 
 @Suite("A temporary folder")
 struct TemporaryDirectoryTests {
-    @Test("is empty, private, and gone afterwards with all that was in it, whatever its rights", arguments: [false, true])
+    @Test(
+        "is empty, private, and gone afterwards with all that was in it, whatever its rights",
+        arguments: [false, true]
+    )
     func scoped(fails: Bool) async throws {
         struct Mine: Error {}
         var path = ""
@@ -96,7 +107,9 @@ struct TemporaryDirectoryTests {
                 path = folder.path
                 #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
                 try FileManager.default.createDirectory(
-                    atPath: folder.path("a/b"), withIntermediateDirectories: true)
+                    atPath: folder.path("a/b"),
+                    withIntermediateDirectories: true
+                )
                 #expect(FileManager.default.createFile(atPath: folder.path("a/b/file"), contents: Data()))
                 try FileManager.default.setAttributes([.posixPermissions: 0o000], ofItemAtPath: folder.path("a"))
                 if fails { throw Mine() }
@@ -122,7 +135,8 @@ struct SeededGeneratorTests {
             values == [
                 6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423,
                 4_593_380_528_125_082_431, 16_408_922_859_458_223_821,
-            ])
+            ]
+        )
         #expect("\(generator)" == "seed 1234567")
     }
 

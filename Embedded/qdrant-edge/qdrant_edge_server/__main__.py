@@ -8,7 +8,9 @@ import os
 import signal
 import socket
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
 import uvicorn
 
@@ -92,6 +94,14 @@ class _Server(uvicorn.Server):
         self._address = (host, port)
         self._port_file = port_file
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ends in order; uvicorn's own way raises the signal again before the storage is closed."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts to answer, then says so."""
         await super().startup(sockets=sockets)
@@ -142,10 +152,7 @@ def main() -> None:
     logging.basicConfig(level=options.log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr)
     os.environ.setdefault("RUST_BACKTRACE", "0")
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    try:
-        asyncio.run(serve(options))
-    except KeyboardInterrupt:
-        pass
+    asyncio.run(serve(options))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from . import http_collections, http_points, http_service, http_snapshots
+from . import http_collections, http_partial, http_points, http_service, http_snapshots
 from .auth import KeyMiddleware
 from .faults import FaultMiddleware, Faults
 from .service import Service
@@ -37,6 +37,7 @@ def make_app(service: Service, faults: Faults | None, full_key: str | None, read
             *http_service.ROUTES,
             *http_collections.ROUTES,
             *http_snapshots.ROUTES,
+            *http_partial.ROUTES,
             *http_points.ROUTES,
         ],
         exception_handlers={404: _empty, 405: _empty},

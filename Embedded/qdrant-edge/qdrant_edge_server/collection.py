@@ -17,6 +17,7 @@ from .files import discard, read_json, write_json, write_text
 from .indexes import engine_schema, schema_info
 from .journal import Journal
 from .locks import Gate
+from .optimizer import optimize_shard
 from .shard import Shard, settle_folder
 from .updates import may_stay_unflushed, plan_update
 
@@ -291,11 +292,12 @@ class Collection:
 
     def optimize(self) -> None:
         """Lets the engine merge, index and quantise what its thresholds ask for; call with `writing` held."""
-        self.unoptimized = False
-        for shard in self.shards.values():
-            if shard.engine is not None:
-                shard.engine.optimize()
-                shard.engine.flush()
+        self.unoptimized, self.optimizing = False, True
+        try:
+            for shard in list(self.shards.values()):
+                optimize_shard(self, shard)
+        finally:
+            self.optimizing = False
 
     # Views
 

@@ -33,6 +33,23 @@ def _conditions(value: Any) -> list[Any]:
     return [_condition(item) for item in (value if isinstance(value, list) else [value])]
 
 
+class _Truth:
+    """A boolean that the engine's binding does not mistake for a number.
+
+    The binding tries numbers before booleans, and Python's booleans are numbers. It does take numpy's for booleans,
+    which it knows by their name; this class has that name, so numpy itself is not needed.
+    """
+
+    def __init__(self, value: bool):
+        self._value = value
+
+    def __bool__(self) -> bool:
+        return self._value
+
+
+_Truth.__module__, _Truth.__name__, _Truth.__qualname__ = "numpy", "bool", "bool"
+
+
 def _condition(value: Any) -> Any:
     if not isinstance(value, dict):
         raise bad_body("filter: a condition must be an object")
@@ -95,7 +112,8 @@ def _match(value: dict[str, Any]) -> Any:
     }
     for kind, make in kinds.items():
         if kind in value:
-            return make(value[kind])
+            wanted = value[kind]
+            return make(_Truth(wanted) if isinstance(wanted, bool) else wanted)
     raise bad_body(f"filter: unknown match with fields {sorted(value)}")
 
 

@@ -58,14 +58,14 @@ class Shard:
                 reset_wal(self.folder, config["wal_config"]["wal_capacity_mb"])
             if not any((self.folder / "segments").glob("*/version.info")):
                 raise ValueError("the folder holds no segment")
-            self.engine = self._load(config)
+            self._load(config)
             self.add_missing_indexes(schema)
             self.engine.flush()
         except BaseException as failure:
             self.close()
             log.error("shard %s could not be loaded: %s", self.folder.name, from_engine(failure).text)
 
-    def _load(self, config: dict[str, Any]) -> edge.EdgeShard:
+    def _load(self, config: dict[str, Any]) -> None:
         try:
             engine = edge.EdgeShard.load(str(self.folder), edge_config(config))
         except Exception as failure:
@@ -74,11 +74,15 @@ class Shard:
             log.warning("shard %s holds other vectors than its collection: %s", self.folder.name, failure)
             (self.folder / "edge_config.json").unlink(missing_ok=True)
             engine = edge.EdgeShard.load(str(self.folder))
-        versions = [segment["segment_version"] or 0 for segment in engine.snapshot_manifest().values()]
-        filled = engine.info().points_count > 0 or max(versions, default=0) > 0
-        logged = last_entry(self.folder) + 1
-        self.next_operation = max(logged, max(versions, default=0) + 1 if filled else 0)
-        return engine
+        self.engine = engine
+        self.renumber()
+
+    def renumber(self) -> None:
+        """Takes the number of the next operation from the log and the segments."""
+        engine = self.require()
+        newest = max((segment["segment_version"] or 0 for segment in engine.snapshot_manifest().values()), default=0)
+        filled = newest > 0 or engine.info().points_count > 0
+        self.next_operation = max(last_entry(self.folder) + 1, newest + 1 if filled else 0)
 
     def add_missing_indexes(self, schema: dict[str, Any]) -> None:
         """Builds the payload indexes that the collection has and the shard's segments lack."""

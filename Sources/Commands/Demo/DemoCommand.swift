@@ -32,16 +32,27 @@ struct DemoCommand: AsyncParsableCommand {
         let say = DemoVoice(isSilent: common.json)
         say.line("Everything is in \(folder)\(keep ? ", which stays" : ", which is removed at the end").")
         let server = try await DemoServer.start(places, in: folder)
-        defer { server.stop() }
-        let report = try await withQdrantClient(
-            endpoint: QdrantEndpoint(url: server.url), logger: Logger(label: "demo", factory: { _ in SwiftLogNoOpLogHandler() })
-        ) { client in
+        let result: Result<DemoReport, any Error>
+        do {
+            result = .success(try await tell(places, folder, server, say))
+        } catch {
+            result = .failure(error)
+        }
+        await server.stop()
+        let report = try result.get()
+        if common.json { try Console.json(report) } else { report.print() }
+        if !report.isProven { throw ExitStatus.failed }
+    }
+}
+
+extension DemoCommand {
+    private func tell(_ places: DemoPlaces, _ folder: String, _ server: DemoServer, _ say: DemoVoice) async throws -> DemoReport {
+        let silent = Logger(label: "demo", factory: { _ in SwiftLogNoOpLogHandler() })
+        return try await withQdrantClient(endpoint: QdrantEndpoint(url: server.url), logger: silent) { client in
             let story = try DemoStory(
                 places: places, folder: folder, client: client, serverURL: server.url, say: say, logger: common.logger)
             return try await story.tell()
         }
-        if common.json { try Console.json(report) } else { report.print() }
-        if !report.isProven { throw ExitStatus.failed }
     }
 }
 

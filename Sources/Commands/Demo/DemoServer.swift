@@ -12,7 +12,7 @@ struct DemoServer {
     static func start(_ places: DemoPlaces, in folder: String) async throws -> DemoServer {
         let portFile = folder + "/port"
         let log = folder + "/server.log"
-        FileManager.default.createFile(atPath: log, contents: nil)
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
         let process = Process()
         process.executableURL = URL(filePath: places.python)
         process.arguments = [
@@ -40,10 +40,14 @@ struct DemoServer {
             .notConfigured, "the embedded Qdrant did not start: \(tail)", hint: "Run 'scripts/setup' to install its packages.")
     }
 
-    /// Stops it and waits for its end.
-    func stop() {
-        guard process.isRunning else { return }
+    /// Stops it and waits for its end: asked first, then made to. Not by `waitUntilExit`, which would hold a thread of the
+    /// cooperative pool, of which there may be two.
+    func stop() async {
         process.terminate()
-        process.waitUntilExit()
+        for round in 0..<100 where process.isRunning {
+            if round == 60 { kill(process.processIdentifier, SIGKILL) }
+            // A cancelled task does not sleep; then the server is ended at once.
+            if (try? await Task.sleep(for: .milliseconds(50))) == nil { kill(process.processIdentifier, SIGKILL) }
+        }
     }
 }

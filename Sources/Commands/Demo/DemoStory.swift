@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import Foundation
 internal import Logging
 internal import ObjectStorage
@@ -19,7 +20,7 @@ struct DemoStory {
     private let session: Session
     private let docs: String
     private let password: [UInt8]
-    private let question: String
+    private let question: DemoQuestion
 
     init(
         places: DemoPlaces, folder: String, client: QdrantClient, serverURL: String, say: DemoVoice, logger: Logger
@@ -40,7 +41,7 @@ struct DemoStory {
         try Data(text.utf8).write(to: URL(filePath: folder + "/holdfast.yaml"))
         session = Session(
             try HoldfastConfiguration.parse(Array(text.utf8), file: "holdfast.yaml", folder: folder), logger: logger)
-        question = try DemoQuestion.first(in: places.textbook + "/questions.json")
+        question = try DemoQuestion.load("find-polaris", from: places.textbook + "/questions.json")
     }
 
     func tell() async throws -> DemoReport {
@@ -76,8 +77,8 @@ struct DemoStory {
     /// Asks through the alias, as an application would.
     private func ask(_ heading: String) async throws -> [Answer] {
         say.heading(heading)
-        say.line("Q: \(question)")
-        let answers = try await TextbookIndex(client: client, collection: Self.alias).ask(question, limit: 3)
+        say.line("Q: \(question.question)")
+        let answers = try await TextbookIndex(client: client, collection: Self.alias).ask(question.question, limit: 3)
         if let best = answers.first {
             say.line("A: \(best.excerpt.prefix(220))…")
             say.line("   from " + answers.map { "\($0.path) (\($0.heading))" }.joined(separator: "; "))
@@ -105,7 +106,7 @@ struct DemoStory {
     private func backUp(_ report: inout DemoReport) async throws -> RestorePointManifest {
         say.heading("holdfast backup")
         let (backup, took) = try await runBackup()
-        if !say.isSilent { try BackupRendering.print(backup, took: took, CommonOptions()) }
+        if !say.isSilent { try BackupRendering.print(backup, took: took, CommonOptions.parse([])) }
         report.backupSeconds = took.inSeconds
         report.firstStoredBytes = backup.written.newStoredBytes
         let collection = backup.restorePoint[.qdrant]?.collections.first
@@ -160,7 +161,7 @@ struct DemoStory {
         report.restoreSeconds = (ContinuousClock.now - start).inSeconds
         report.goldenQueries = outcome.collections.reduce(0) { $0 + $1.goldenQueries }
         report.restoredFiles = outcome.folders.reduce(0) { $0 + $1.report.restoredFiles }
-        if !say.isSilent { RestoreRendering.print(outcome, CommonOptions()) }
+        if !say.isSilent { try RestoreRendering.print(outcome, CommonOptions.parse([])) }
         return outcome
     }
 
@@ -177,13 +178,18 @@ struct DemoStory {
                 claim: "\(report.restoredFiles) documents are back, byte for byte",
                 holds: report.restoredFiles == report.pages && outcome.folders.allSatisfy(\.differences.isEmpty)
                     && DemoComparison.areEqual(docs, places.textbook + "/docs")),
-            .init(claim: "the same question has the same answer from the same sources", holds: !answer.isEmpty && again == answer),
+            .init(
+                claim: "the same question has the same answer, and one of its sources is the right one",
+                holds: again == answer && again.contains { question.sources.contains(.init(path: $0.path, heading: $0.heading)) }),
         ]
     }
 
     // MARK: The next day
 
     private func changeAndBackUpAgain(_ report: inout DemoReport, since point: RestorePointManifest) async throws {
+        say.heading("Another backup: the restored files have new inodes and are read once, but nothing of them is stored again")
+        let (fresh, tookFresh) = try await runBackup()
+        if !say.isSilent { try BackupRendering.print(fresh, took: tookFresh, CommonOptions.parse([])) }
         say.heading("A few pages change, and the next backup stores what is new")
         let changes = places.textbook + "/changes"
         let paths = try DemoComparison.files(in: changes)
@@ -193,7 +199,7 @@ struct DemoStory {
         let pages = try paths.map { try MDXPage.page(at: $0, in: docs) }
         _ = try await TextbookIndex(client: client, collection: Self.alias).ingest(pages)
         let (backup, took) = try await runBackup()
-        if !say.isSilent { try BackupRendering.print(backup, took: took, CommonOptions()) }
+        if !say.isSilent { try BackupRendering.print(backup, took: took, CommonOptions.parse([])) }
         report.changedPages = paths.count
         report.secondStoredBytes = backup.written.newStoredBytes
         report.secondBackupSeconds = took.inSeconds

@@ -1,18 +1,24 @@
+internal import Dispatch
 internal import Foundation
 internal import Recovery
 
-/// The first of the textbook's sample questions.
-enum DemoQuestion {
-    private struct Question: Decodable {
-        let question: String
+/// One of the textbook's sample questions, with the passages that answer it.
+struct DemoQuestion: Decodable, Sendable {
+    /// A passage, by its page and heading.
+    struct Source: Decodable, Sendable, Hashable {
+        let path: String
+        let heading: String
     }
+    let id: String
+    let question: String
+    let sources: [Source]
 
-    static func first(in file: String) throws -> String {
-        let questions = try JSONDecoder().decode([Question].self, from: Data(contentsOf: URL(filePath: file)))
-        guard let first = questions.first else {
-            throw RecoveryError(.notConfigured, "\(file) holds no questions")
+    static func load(_ id: String, from file: String) throws -> DemoQuestion {
+        let questions = try JSONDecoder().decode([DemoQuestion].self, from: Data(contentsOf: URL(filePath: file)))
+        guard let found = questions.first(where: { $0.id == id }) else {
+            throw RecoveryError(.notConfigured, "\(file) holds no question '\(id)'")
         }
-        return first.question
+        return found
     }
 }
 
@@ -50,9 +56,17 @@ enum DemoProgram {
         process.standardOutput = pipe
         process.standardError = pipe
         process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, output)
+        // Off the cooperative pool: reading to the end blocks.
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(
+                    with: Result {
+                        try process.run()
+                        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                        process.waitUntilExit()
+                        return (process.terminationStatus, output)
+                    })
+            }
+        }
     }
 }

@@ -26,8 +26,8 @@ package enum Base64 {
 
     /// Decodes `text`.
     ///
-    /// - Returns: `nil` when a letter is foreign, the length is not a multiple of four, padding stands elsewhere than at the end, or the
-    ///   bits that padding leaves over are set (two texts would otherwise stand for the same bytes).
+    /// - Returns: `nil` when a letter is foreign, the length is not a multiple of four, padding stands elsewhere than
+    ///   at the end, or the bits that padding leaves over are set (two texts would otherwise stand for the same bytes).
     package static func decode(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         var letters = text.count

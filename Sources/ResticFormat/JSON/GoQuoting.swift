@@ -1,10 +1,13 @@
-/// Go's `strconv.Quote` and `strconv.Unquote` between the quotation marks, which restic applies to the names of nodes before JSON does
-/// its own escaping (restic internal/data/node.go, MarshalJSON): a name of any bytes becomes a string of printable characters.
+/// Go's `strconv.Quote` and `strconv.Unquote` between the quotation marks, which restic applies to the names of nodes
+/// before JSON does its own escaping (restic internal/data/node.go, MarshalJSON): a name of any bytes becomes a string
+/// of printable characters.
 enum GoQuoting {
     /// The form of `name` that `strconv.Quote` writes, without the marks around it.
     static func quote(_ name: [UInt8]) -> [UInt8] {
         // Names that are plain are by far the most.
-        if name.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) { return name }
+        if name.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            return name
+        }
         var quoted: [UInt8] = []
         quoted.reserveCapacity(name.count + 16)
         name.withUnsafeBytes { bytes in
@@ -49,14 +52,18 @@ enum GoQuoting {
 
     /// Go's `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space.
     ///
-    /// Go's tables are those of Unicode 15.0 (Go 1.21 to 1.25, which restic's current releases are built with), so characters that came
-    /// later count as unassigned here too, whatever Swift's tables say. Either form reads back as the same name.
+    /// Go's tables are those of Unicode 15.0 (Go 1.21 to 1.25, which restic's current releases are built with), so
+    /// characters that came later count as unassigned here too, whatever Swift's tables say. Either form reads back as
+    /// the same name.
     static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.value < 0x7F { return scalar.value >= 0x20 }
         switch scalar.properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .nonspacingMark, .spacingMark,
-            .enclosingMark, .decimalNumber, .letterNumber, .otherNumber, .connectorPunctuation, .dashPunctuation, .openPunctuation,
-            .closePunctuation, .initialPunctuation, .finalPunctuation, .otherPunctuation, .mathSymbol, .currencySymbol, .modifierSymbol,
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .nonspacingMark,
+            .spacingMark,
+            .enclosingMark, .decimalNumber, .letterNumber, .otherNumber, .connectorPunctuation, .dashPunctuation,
+            .openPunctuation,
+            .closePunctuation, .initialPunctuation, .finalPunctuation, .otherPunctuation, .mathSymbol, .currencySymbol,
+            .modifierSymbol,
             .otherSymbol:
             guard let age = scalar.properties.age else { return false }
             return age.major < 15 || age.major == 15 && age.minor == 0
@@ -113,9 +120,14 @@ enum GoQuoting {
     }
 
     private static func unescapeScalar(
-        _ quoted: UnsafeRawBufferPointer, at index: Int, digits: Int, to name: inout [UInt8]
+        _ quoted: UnsafeRawBufferPointer,
+        at index: Int,
+        digits: Int,
+        to name: inout [UInt8]
     ) -> Int? {
-        guard let value = number(quoted, at: index, digits: digits, base: 16), let scalar = Unicode.Scalar(value) else { return nil }
+        guard let value = number(quoted, at: index, digits: digits, base: 16), let scalar = Unicode.Scalar(value) else {
+            return nil
+        }
         UTF8Sequence.append(scalar, to: &name)
         return 1 + digits
     }

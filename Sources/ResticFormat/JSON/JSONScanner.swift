@@ -1,8 +1,8 @@
 /// A pull scanner over one JSON document, for input that nobody vouches for.
 ///
-/// It reads what Go's encoding/json reads and refuses the rest: other white space, control characters in strings, leading zeros, anything
-/// after the document, nesting beyond ``maximumDepth``. It never looks outside its bytes and builds nothing that the caller does not
-/// ask for; unknown keys are checked and skipped.
+/// It reads what Go's encoding/json reads and refuses the rest: other white space, control characters in strings,
+/// leading zeros, anything after the document, nesting beyond ``maximumDepth``. It never looks outside its bytes and
+/// builds nothing that the caller does not ask for; unknown keys are checked and skipped.
 package struct JSONScanner {
     /// How deep arrays and objects may nest; restic's documents need four, generic attributes a few more.
     package static let maximumDepth = 64
@@ -17,18 +17,16 @@ package struct JSONScanner {
         self.bytes = bytes
     }
 
-    /// Goes back to `position`, which must be one where a value began at this depth.
-    mutating func rewind(to position: Int) {
-        self.position = position
-    }
-
     // MARK: Failing
 
     /// The error for bytes that are not what `expectation` says, or for their end.
     package func failure(_ expectation: String) -> ResticFormatError {
         position < bytes.count
             ? ResticFormatError(.malformed, "expected \(expectation) at byte \(position) of a JSON document")
-            : ResticFormatError(.truncated, "a JSON document ends after \(bytes.count) bytes where \(expectation) should stand")
+            : ResticFormatError(
+                .truncated,
+                "a JSON document ends after \(bytes.count) bytes where \(expectation) should stand"
+            )
     }
 
     private func outOfRange(_ type: String) -> ResticFormatError {
@@ -115,7 +113,9 @@ package struct JSONScanner {
 
     private mutating func literal(_ literal: StaticString) throws(ResticFormatError) {
         for index in 0..<literal.utf8CodeUnitCount {
-            guard position < bytes.count, bytes[position] == literal.utf8Start[index] else { throw failure("\(literal)") }
+            guard position < bytes.count, bytes[position] == literal.utf8Start[index] else {
+                throw failure("\(literal)")
+            }
             position &+= 1
         }
     }
@@ -139,7 +139,9 @@ package struct JSONScanner {
             if byte == UInt8(ascii: "\"") {
                 position &+= 1
                 return JSONText(
-                    raw: UnsafeRawBufferPointer(rebasing: bytes[start..<(position &- 1)]), isPlain: isPlain)
+                    raw: UnsafeRawBufferPointer(rebasing: bytes[start..<(position &- 1)]),
+                    isPlain: isPlain
+                )
             }
             guard byte >= 0x20 else { throw failure("no control character") }
             if byte == UInt8(ascii: "\\") {
@@ -158,13 +160,16 @@ package struct JSONScanner {
         position &+= 1
         guard position < bytes.count else { throw failure("an escape") }
         switch bytes[position] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"),
             UInt8(ascii: "r"), UInt8(ascii: "t"):
             position &+= 1
         case UInt8(ascii: "u"):
             position &+= 1
             for _ in 0..<4 {
-                guard position < bytes.count, Hexadecimal.value(bytes[position]) < 16 else { throw failure("four hexadecimal digits") }
+                guard position < bytes.count, Hexadecimal.value(bytes[position]) < 16 else {
+                    throw failure("four hexadecimal digits")
+                }
                 position &+= 1
             }
         default: throw failure("an escape")
@@ -301,7 +306,9 @@ package struct JSONScanner {
         }
         if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
             position &+= 1
-            if position < bytes.count, bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-") { position &+= 1 }
+            if position < bytes.count, bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-") {
+                position &+= 1
+            }
             try skipDigits()
         }
     }

@@ -1,8 +1,9 @@
-/// Writes JSON as Go's encoding/json does, byte for byte: no white space, keys in the order given, `<`, `>`, `&`, U+2028 and U+2029 as
-/// escapes, bytes that are not UTF-8 as `\ufffd`.
+/// Writes JSON as Go's encoding/json does, byte for byte: no white space, keys in the order given, `<`, `>`, `&`,
+/// U+2028 and U+2029 as escapes, bytes that are not UTF-8 as `\ufffd`.
 ///
-/// Backspace and form feed are `\b` and `\f` as from Go 1.22 on (restic is built with Go 1.25 now); Go before that, and so restic before 0.17,
-/// wrote `\u0008` and `\u000c`. Both read back alike; what is written only has to be the same every time.
+/// Backspace and form feed are `\b` and `\f` as from Go 1.22 on (restic is built with Go 1.25 now); Go before that, and
+/// so restic before 0.17, wrote `\u0008` and `\u000c`. Both read back alike; what is written only has to be the same
+/// every time.
 package struct JSONWriter {
     /// What has been written.
     package private(set) var bytes: [UInt8] = []

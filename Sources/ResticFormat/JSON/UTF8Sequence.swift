@@ -1,7 +1,7 @@
 /// UTF-8 as Go reads it: a byte that begins no well-formed sequence stands for itself alone, and is one error.
 ///
-/// Swift's own decoder replaces a truncated sequence as a whole, which yields other strings from the same bytes; names and hashes would
-/// then differ from restic's. Source: Go unicode/utf8, DecodeRune; The Unicode Standard, table 3-7.
+/// Swift's own decoder replaces a truncated sequence as a whole, which yields other strings from the same bytes; names
+/// and hashes would then differ from restic's. Source: Go unicode/utf8, DecodeRune; The Unicode Standard, table 3-7.
 enum UTF8Sequence {
     /// The scalar at `index` and the number of bytes it takes.
     ///
@@ -51,6 +51,6 @@ enum UTF8Sequence {
 
     /// Appends a scalar to `bytes`.
     static func append(_ scalar: Unicode.Scalar, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: UTF8.encode(scalar)!)
+        bytes.append(contentsOf: scalar.utf8)
     }
 }

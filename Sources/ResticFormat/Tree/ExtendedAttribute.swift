@@ -32,7 +32,9 @@ public struct GenericAttributes: Hashable, Sendable {
             var scanner = JSONScanner(bytes)
             let object = try scanner.skip()
             try scanner.finish()
-            guard object.first == UInt8(ascii: "{") else { throw ResticFormatError(.malformed, "generic attributes are not a JSON object") }
+            guard object.first == UInt8(ascii: "{") else {
+                throw ResticFormatError(.malformed, "generic attributes are not a JSON object")
+            }
             return Self.compact(object)
         }
     }

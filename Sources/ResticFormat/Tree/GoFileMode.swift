@@ -31,10 +31,13 @@ public enum GoFileMode {
     // The values POSIX leaves to the system are the same on all that run this: S_IFMT and its kin.
     private static let posixTypeMask: UInt32 = 0o170000
     private static let posixTypes: [(posix: UInt32, go: UInt32)] = [
-        (0o100000, 0), (0o040000, directory), (0o120000, symlink), (0o060000, device), (0o020000, device | characterDevice),
+        (0o100000, 0), (0o040000, directory), (0o120000, symlink), (0o060000, device),
+        (0o020000, device | characterDevice),
         (0o010000, namedPipe), (0o140000, socket),
     ]
-    private static let posixBits: [(posix: UInt32, go: UInt32)] = [(0o4000, setuid), (0o2000, setgid), (0o1000, sticky)]
+    private static let posixBits: [(posix: UInt32, go: UInt32)] = [
+        (0o4000, setuid), (0o2000, setgid), (0o1000, sticky),
+    ]
 
     /// Go's mode for a POSIX `st_mode`; a type POSIX does not know counts as irregular.
     public static func fromPOSIX(_ mode: UInt32) -> UInt32 {

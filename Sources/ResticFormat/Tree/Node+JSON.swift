@@ -1,5 +1,6 @@
 extension Node {
-    /// Writes the node as restic does: the order of the keys, what is left out, and the quoting of the name are part of a tree's hash.
+    /// Writes the node as restic does: the order of the keys, what is left out, and the quoting of the name are part of
+    /// a tree's hash.
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("name")
@@ -121,14 +122,18 @@ extension Node {
         default:
             guard let type = NodeType(rawValue: text.string) else {
                 throw ResticFormatError(
-                    .unsupportedNodeType, "a tree holds a node of unknown type \(printable(Array(text.bytes)))",
-                    hint: "Was the snapshot written by a later version of restic?")
+                    .unsupportedNodeType,
+                    "a tree holds a node of unknown type \(printable(Array(text.bytes)))",
+                    hint: "Was the snapshot written by a later version of restic?"
+                )
             }
             return type
         }
     }
 
-    private static func extendedAttributes(_ scanner: inout JSONScanner) throws(ResticFormatError) -> [ExtendedAttribute] {
+    private static func extendedAttributes(_ scanner: inout JSONScanner) throws(ResticFormatError)
+        -> [ExtendedAttribute]
+    {
         var attributes: [ExtendedAttribute] = []
         try scanner.array { scanner throws(ResticFormatError) in
             var attribute = ExtendedAttribute(name: [], value: [])
@@ -144,7 +149,8 @@ extension Node {
         return attributes
     }
 
-    private static func genericAttributes(_ scanner: inout JSONScanner) throws(ResticFormatError) -> GenericAttributes? {
+    private static func genericAttributes(_ scanner: inout JSONScanner) throws(ResticFormatError) -> GenericAttributes?
+    {
         if try scanner.null() { return nil }
         let object = try scanner.skip()
         guard object.first == UInt8(ascii: "{") else { throw scanner.failure("an object before this") }

@@ -47,10 +47,26 @@ public struct Node: Hashable, Sendable {
 
     /// Makes a node; see the properties. Times not given are ``GoTime/zero``.
     public init(
-        name: [UInt8], type: NodeType, mode: UInt32 = 0, mtime: GoTime = .zero, atime: GoTime = .zero, ctime: GoTime = .zero,
-        uid: UInt32 = 0, gid: UInt32 = 0, user: String = "", group: String = "", inode: UInt64 = 0, deviceID: UInt64 = 0,
-        size: UInt64 = 0, links: UInt64 = 0, linkTarget: [UInt8]? = nil, extendedAttributes: [ExtendedAttribute] = [],
-        genericAttributes: GenericAttributes? = nil, device: UInt64 = 0, content: [ResticID]? = nil, subtree: ResticID? = nil,
+        name: [UInt8],
+        type: NodeType,
+        mode: UInt32 = 0,
+        mtime: GoTime = .zero,
+        atime: GoTime = .zero,
+        ctime: GoTime = .zero,
+        uid: UInt32 = 0,
+        gid: UInt32 = 0,
+        user: String = "",
+        group: String = "",
+        inode: UInt64 = 0,
+        deviceID: UInt64 = 0,
+        size: UInt64 = 0,
+        links: UInt64 = 0,
+        linkTarget: [UInt8]? = nil,
+        extendedAttributes: [ExtendedAttribute] = [],
+        genericAttributes: GenericAttributes? = nil,
+        device: UInt64 = 0,
+        content: [ResticID]? = nil,
+        subtree: ResticID? = nil,
         error: String? = nil
     ) {
         self.name = name
@@ -87,7 +103,8 @@ public struct Node: Hashable, Sendable {
 }
 
 extension Node {
-    /// The longest name that is taken, in bytes. Linux allows 255, Windows 255 UTF-16 units, which are 765 bytes at most.
+    /// The longest name that is taken, in bytes. Linux allows 255, Windows 255 UTF-16 units, which are 765 bytes at
+    /// most.
     public static let maximumNameLength = 1024
 
     /// Refuses names that would lead out of the directory they are restored into, or that no file system has.
@@ -99,8 +116,10 @@ extension Node {
             !name.contains(where: { $0 == UInt8(ascii: "/") || $0 == 0 })
         else {
             throw ResticFormatError(
-                .invalidName, "a tree holds a node with the impossible name \(Self.printable(name))",
-                hint: "Do not restore from this tree: whoever wrote it may have meant to write outside the target.")
+                .invalidName,
+                "a tree holds a node with the impossible name \(Self.printable(name))",
+                hint: "Do not restore from this tree: whoever wrote it may have meant to write outside the target."
+            )
         }
     }
 

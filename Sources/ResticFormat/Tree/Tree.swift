@@ -22,8 +22,8 @@ public struct Tree: Hashable, Sendable {
 
     /// The plaintext of the tree blob: JSON and a line feed, byte for byte what restic writes for the same nodes.
     ///
-    /// - Throws: `invalidName` for a name that no file can have; `duplicateName` for the same name twice; `notOrdered` when the nodes are not
-    ///   in order; `outOfRange` for a size beyond 63 bits.
+    /// - Throws: `invalidName` for a name that no file can have; `duplicateName` for the same name twice; `notOrdered`
+    ///   when the nodes are not in order; `outOfRange` for a size beyond 63 bits.
     public func encode() throws(ResticFormatError) -> [UInt8] {
         let contentCount = nodes.reduce(0) { $0 + ($1.content?.count ?? 0) }
         var writer = JSONWriter(reservingCapacity: 32 + nodes.count * 360 + contentCount * (ResticID.hexCount + 3))
@@ -45,7 +45,10 @@ public struct Tree: Hashable, Sendable {
     private static func checkOrder(_ name: [UInt8], _ next: [UInt8]) throws(ResticFormatError) {
         guard name != next else { throw duplicate(name) }
         guard name.lexicographicallyPrecedes(next) else {
-            throw ResticFormatError(.notOrdered, "node \(Node.printable(next)) stands after \(Node.printable(name)) in a tree")
+            throw ResticFormatError(
+                .notOrdered,
+                "node \(Node.printable(next)) stands after \(Node.printable(name)) in a tree"
+            )
         }
     }
 
@@ -57,11 +60,12 @@ public struct Tree: Hashable, Sendable {
 extension Tree: ResticDocument {
     /// Reads the plaintext of a tree blob.
     ///
-    /// Nodes out of order, which some early versions of restic wrote, are put in order; the tree then encodes to other bytes than it was read from.
+    /// Nodes out of order, which some early versions of restic wrote, are put in order; the tree then encodes to other
+    /// bytes than it was read from.
     ///
-    /// - Throws: `invalidName` for a name that would lead out of the directory; `duplicateName` for the same name twice, with which one node could
-    ///   be written through another; `unsupportedNodeType`; `outOfRange` for a size beyond 63 bits; `malformed` for a tree without nodes; and as
-    ///   ``ResticDocument``.
+    /// - Throws: `invalidName` for a name that would lead out of the directory; `duplicateName` for the same name
+    ///   twice, with which one node could be written through another; `unsupportedNodeType`; `outOfRange` for a size
+    ///   beyond 63 bits; `malformed` for a tree without nodes; and as ``ResticDocument``.
     public static func decode(_ json: UnsafeRawBufferPointer) throws(ResticFormatError) -> Self {
         var nodes: [Node]?
         try scanObject(json) { scanner, key throws(ResticFormatError) in
@@ -74,7 +78,9 @@ extension Tree: ResticDocument {
             }
         }
         guard var nodes else { throw ResticFormatError(.malformed, "a tree has no list of nodes") }
-        let isOrdered = nodes.indices.dropFirst().allSatisfy { nodes[$0 - 1].name.lexicographicallyPrecedes(nodes[$0].name) }
+        let isOrdered = nodes.indices.dropFirst().allSatisfy {
+            nodes[$0 - 1].name.lexicographicallyPrecedes(nodes[$0].name)
+        }
         if !isOrdered {
             nodes.sort { $0.name.lexicographicallyPrecedes($1.name) }
             for index in nodes.indices.dropFirst() where nodes[index - 1].name == nodes[index].name {

@@ -21,7 +21,8 @@ struct MDXPageTests {
             ("---\ntitle: cut off\n\ntext", "mars"),
             ("text", "mars"),
             ("", "mars"),
-        ])
+        ]
+    )
     func title(source: String, title: String) {
         #expect(MDXPage(path: "planets/mars.mdx", source: source).title == title)
     }
@@ -46,7 +47,8 @@ struct MDXPageTests {
             ("```mdx\nimport A\n\n\n<Tag>{a}</Tag>\n```\n<Tag>b</Tag>", "```mdx\nimport A\n\n\n<Tag>{a}</Tag>\n```\nb"),
             ("~~~\n```\n<A/>\n~~~\n<A/>c", "~~~\n```\n<A/>\n~~~\nc"),
             ("Äther <Note>über</Note> 10⁸", "Äther über 10⁸"),
-        ])
+        ]
+    )
     func markup(source: String, text: String) {
         #expect(MDXPage(path: "a.mdx", source: source).body == text)
     }
@@ -55,7 +57,12 @@ struct MDXPageTests {
     func lineEnds() {
         let source = "---\ntitle: A\n---\n\n## B\n\nText\nmore\n\n### C\nEnd"
         let page = MDXPage(path: "a.mdx", source: source)
-        #expect(MDXPage(path: "a.mdx", source: source.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n")) == page)
+        #expect(
+            MDXPage(
+                path: "a.mdx",
+                source: source.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n")
+            ) == page
+        )
     }
 
     @Test("is text, when a bracket is closed too far away to belong to it")
@@ -70,7 +77,8 @@ struct MDXFolderTests {
     @Test("is read in the order of the bytes of the paths, without other and hidden files")
     func order() throws {
         try withFolder([
-            "b.mdx": "b", "a/z.mdx": "z", "a/Z.mdx": "Z", "a.mdx": "a", "c.md": "c", ".hidden/d.mdx": "d", "a/.e.mdx": "e",
+            "b.mdx": "b", "a/z.mdx": "z", "a/Z.mdx": "Z", "a.mdx": "a", "c.md": "c", ".hidden/d.mdx": "d",
+            "a/.e.mdx": "e",
         ]) { folder in
             #expect(try MDXPage.pages(in: folder).map(\.path) == ["a.mdx", "a/Z.mdx", "a/z.mdx", "b.mdx"])
         }
@@ -105,7 +113,9 @@ struct MDXFolderTests {
         for (path, text) in files {
             let file = folder.appendingPathComponent(path)
             try FileManager.default.createDirectory(
-                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+                at: file.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
             try Data(text.utf8).write(to: file)
         }
         try body(folder.path)

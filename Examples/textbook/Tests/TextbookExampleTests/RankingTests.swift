@@ -13,7 +13,8 @@ struct RankingTests {
     @Test("answers nearly every sample question from one of its sources", arguments: [false, true])
     func quality(isChanged: Bool) throws {
         let engine = MemoryEngine(
-            TextbookChunker.passages(of: isChanged ? try Textbook.changedPages() : try Textbook.pages()))
+            TextbookChunker.passages(of: isChanged ? try Textbook.changedPages() : try Textbook.pages())
+        )
         let questions = try Textbook.questions()
         #expect(questions.count == 24)
         var missed: [String] = []
@@ -47,8 +48,11 @@ struct MemoryEngine {
             else { continue }
             entries.append(
                 Entry(
-                    record: PointRecord(id: point.id, payload: point.payload), dense: dense,
-                    sparse: Dictionary(uniqueKeysWithValues: zip(sparse.indices, sparse.values))))
+                    record: PointRecord(id: point.id, payload: point.payload),
+                    dense: dense,
+                    sparse: Dictionary(uniqueKeysWithValues: zip(sparse.indices, sparse.values))
+                )
+            )
             for index in sparse.indices { frequencies[index, default: 0] += 1 }
         }
     }
@@ -57,8 +61,10 @@ struct MemoryEngine {
         let dense = LocalEmbedding.vector(of: question)
         let sparse = SparseEncoder.questionVector(of: question)
         return TextbookIndex.answers(
-            to: question, from: [best { cosine($0.dense, dense) }, best { score($0.sparse, sparse) }.filter { $0.score > 0 }],
-            limit: limit)
+            to: question,
+            from: [best { cosine($0.dense, dense) }, best { score($0.sparse, sparse) }.filter { $0.score > 0 }],
+            limit: limit
+        )
     }
 
     private func best(_ score: (Entry) -> Float) -> [ScoredPoint] {

@@ -40,11 +40,15 @@ enum Textbook {
         return try #require(try JSONValue(reading: Array(data)).arrayValue).map { question in
             let sources = try #require(question["sources"]?.arrayValue).map { source in
                 Question.Source(
-                    path: try #require(source["path"]?.stringValue), heading: try #require(source["heading"]?.stringValue))
+                    path: try #require(source["path"]?.stringValue),
+                    heading: try #require(source["heading"]?.stringValue)
+                )
             }
             return Question(
-                id: try #require(question["id"]?.stringValue), text: try #require(question["question"]?.stringValue),
-                sources: Set(sources))
+                id: try #require(question["id"]?.stringValue),
+                text: try #require(question["question"]?.stringValue),
+                sources: Set(sources)
+            )
         }
     }
 }

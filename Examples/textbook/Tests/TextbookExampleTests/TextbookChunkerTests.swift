@@ -7,7 +7,8 @@ import Testing
 struct TextbookChunkerTests {
     @Test("cuts at headings of the second and third level, and nowhere else")
     func headings() {
-        let body = "Above\n\n## One ##\n\nFirst\n#### Small\n\n##Not\n### Two #2\n```\n## Code\n```\n## Empty\n\n## C#\nLast"
+        let body =
+            "Above\n\n## One ##\n\nFirst\n#### Small\n\n##Not\n### Two #2\n```\n## Code\n```\n## Empty\n\n## C#\nLast"
         let passages = TextbookChunker.passages(of: MDXPage(path: "a.mdx", title: "Page", body: body))
         #expect(passages.map(\.heading) == ["Page", "One", "Two #2", "C#"])
         #expect(passages.map(\.text) == ["Above", "First\n#### Small\n\n##Not", "```\n## Code\n```", "Last"])
@@ -61,7 +62,8 @@ struct ShippedTextbookTests {
 
     @Test(
         "is cut page by page as its headings say",
-        arguments: [("index.mdx", 10), ("02-solar-system/mars.mdx", 15), ("glossary.mdx", 13)])
+        arguments: [("index.mdx", 10), ("02-solar-system/mars.mdx", 15), ("glossary.mdx", 13)]
+    )
     func pageCount(path: String, count: Int) throws {
         let page = try MDXPage.page(at: path, in: Textbook.docs)
         let passages = TextbookChunker.passages(of: page)
@@ -74,7 +76,11 @@ struct ShippedTextbookTests {
         let passages = TextbookChunker.passages(of: try MDXPage.page(at: "02-solar-system/mars.mdx", in: Textbook.docs))
         let passage = try #require(passages.first { $0.heading == "Days and seasons on Mars" })
         #expect(passage.title == "Mars")
-        #expect(passage.text.hasSuffix("\n\nMission teams count sols from the landing, so that each rover has a calendar of its own."))
+        #expect(
+            passage.text.hasSuffix(
+                "\n\nMission teams count sols from the landing, so that each rover has a calendar of its own."
+            )
+        )
     }
 
     @Test("has an id of its own for every passage, the same for ever")
@@ -101,7 +107,11 @@ struct ShippedTextbookTests {
         let after = TextbookChunker.passages(of: try Textbook.changedPages())
         #expect(after.count == 505)
         let texts = Dictionary(uniqueKeysWithValues: before.map { ($0.id, $0.text) })
-        #expect(after.filter { texts[$0.id] != $0.text }.map(\.heading).sorted() == ["Choosing a first telescope", "Thin air"])
+        #expect(
+            after.filter { texts[$0.id] != $0.text }.map(\.heading).sorted() == [
+                "Choosing a first telescope", "Thin air",
+            ]
+        )
         #expect(Set(before.map(\.id)).subtracting(after.map(\.id)).count == 1)
     }
 }

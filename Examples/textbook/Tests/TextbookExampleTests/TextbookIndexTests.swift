@@ -18,15 +18,23 @@ struct TextbookIndexTests {
         "refuses a collection that was made for something else",
         arguments: [
             ["vectors": ["size": 384, "distance": "Cosine"]],
-            ["vectors": ["text": ["size": 768, "distance": "Cosine"]], "sparse_vectors": ["bm25": ["modifier": "idf"]]],
+            [
+                "vectors": ["text": ["size": 768, "distance": "Cosine"]],
+                "sparse_vectors": ["bm25": ["modifier": "idf"]],
+            ],
             ["vectors": ["text": ["size": 384, "distance": "Dot"]], "sparse_vectors": ["bm25": ["modifier": "idf"]]],
             ["vectors": ["text": ["size": 384, "distance": "Cosine"]], "sparse_vectors": ["bm25": [:]]],
-            ["vectors": ["text": ["size": 384, "distance": "Cosine"]], "sparse_vectors": ["bm25": ["modifier": "idf"]]],
             [
-                "vectors": ["text": ["size": 384, "distance": "Cosine"]], "sparse_vectors": ["bm25": ["modifier": "idf"]],
+                "vectors": ["text": ["size": 384, "distance": "Cosine"]],
+                "sparse_vectors": ["bm25": ["modifier": "idf"]],
+            ],
+            [
+                "vectors": ["text": ["size": 384, "distance": "Cosine"]],
+                "sparse_vectors": ["bm25": ["modifier": "idf"]],
                 "metadata": ["embedding": "holdfast-lexical-hash-384", "embedding_revision": 2],
             ],
-        ] as [JSONObject])
+        ] as [JSONObject]
+    )
     func mismatch(body: JSONObject) throws {
         let error = #expect(throws: TextbookError.self) { try TextbookIndex.check(info(body), named: "books") }
         #expect(error?.code == .collectionMismatch)
@@ -41,7 +49,8 @@ struct TextbookIndexTests {
         #expect(
             point.payload == [
                 "path": "a.mdx", "title": "Comets", "heading": "Tails", "text": "Dust and gas.", "ordinal": 3,
-            ])
+            ]
+        )
         #expect(point.vectors["text"] == .dense(LocalEmbedding.vector(of: "Comets\nTails\nDust and gas.")))
         #expect(point.vectors["bm25"] == .sparse(SparseEncoder.passageVector(of: "Comets\nTails\nDust and gas.")))
     }
@@ -51,13 +60,16 @@ struct TextbookIndexTests {
         let id = PointID.number(7)
         #expect(
             TextbookIndex.filter(page: "a.mdx", without: [id])
-                == ["must": [["key": "path", "match": ["value": "a.mdx"]]], "must_not": [["has_id": [7]]]])
+                == ["must": [["key": "path", "match": ["value": "a.mdx"]]], "must_not": [["has_id": [7]]]]
+        )
         #expect(
             TextbookIndex.filter(page: "a.mdx", without: [])
-                == ["must": [["key": "path", "match": ["value": "a.mdx"]]]])
+                == ["must": [["key": "path", "match": ["value": "a.mdx"]]]]
+        )
         #expect(
             TextbookIndex.filter(otherThanPages: ["a.mdx", "b.mdx"])
-                == ["must_not": [["key": "path", "match": ["any": ["a.mdx", "b.mdx"]]]]])
+                == ["must_not": [["key": "path", "match": ["any": ["a.mdx", "b.mdx"]]]]]
+        )
     }
 
     private func info(_ body: JSONObject) throws -> CollectionInfo {
@@ -85,7 +97,11 @@ struct FusionTests {
             ScoredPoint(record: PointRecord(id: id, payload: ["path": .string("\(id)")]), score: score, version: 0)
         }
         let one = TextbookIndex.answers(to: "comet", from: [[hit(1, 3), hit(2, 2), hit(3, 2)], [hit(3, 1)]], limit: 2)
-        let other = TextbookIndex.answers(to: "comet", from: [[hit(1, 3), hit(3, 2), hit(2, 2)], [hit(3, 1)]], limit: 2)
+        let other = TextbookIndex.answers(
+            to: "comet",
+            from: [[hit(1, 3), hit(3, 2), hit(2, 2)], [hit(3, 1)]],
+            limit: 2
+        )
         #expect(one == other)
         #expect(one.map(\.path) == ["3", "1"])
         #expect(TextbookIndex.answers(to: "comet", from: [[hit(1, 3)]], limit: 0).isEmpty)
@@ -96,9 +112,12 @@ struct FusionTests {
 struct ExcerptTests {
     @Test("begins with the sentence that has most words of the question")
     func best() {
-        let text = "Comets are old. A **gas tail** points away from the [Sun](sun.mdx). The dust tail bends. It is wide."
-        #expect(Excerpt.excerpt(of: text, for: "Why does a gas tail point away?")
-            == "A gas tail points away from the Sun. The dust tail bends. It is wide.")
+        let text =
+            "Comets are old. A **gas tail** points away from the [Sun](sun.mdx). The dust tail bends. It is wide."
+        #expect(
+            Excerpt.excerpt(of: text, for: "Why does a gas tail point away?")
+                == "A gas tail points away from the Sun. The dust tail bends. It is wide."
+        )
         #expect(Excerpt.excerpt(of: text, for: "Nothing here?").hasPrefix("Comets are old. A gas tail"))
         #expect(Excerpt.excerpt(of: "", for: "comet").isEmpty)
     }

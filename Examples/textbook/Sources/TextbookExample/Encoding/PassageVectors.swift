@@ -12,10 +12,12 @@ extension Passage {
     /// Its point: id, vectors, and a payload with all that an answer needs.
     public var point: Point {
         Point(
-            id: id, vectors: vectors,
+            id: id,
+            vectors: vectors,
             payload: [
                 "path": .string(path), "title": .string(title), "heading": .string(heading), "text": .string(text),
                 "ordinal": .number(ordinal),
-            ])
+            ]
+        )
     }
 }

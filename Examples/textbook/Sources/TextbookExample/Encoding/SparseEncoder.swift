@@ -13,7 +13,7 @@ public enum SparseEncoder {
     static let lengthNormalisation = 0.75
     /// The usual number of words in a passage, stop words not counted. A constant, so that a passage's vector depends on
     /// nothing but the passage.
-    static let usualWordCount = 75.0
+    static let usualWordCount = 50.0
 
     /// The vector of a passage: a share between 0 and 2.2 for each of its words.
     public static func passageVector(of text: String) -> SparseVector {
@@ -25,7 +25,8 @@ public enum SparseEncoder {
             counts.mapValues { count in
                 let count = Double(count)
                 return count * (saturation + 1) / (count + saturation * length)
-            })
+            }
+        )
     }
 
     /// The vector of a question: 1 for each of its words. Empty when it has no word but stop words.

@@ -78,7 +78,8 @@ enum Words {
         re s same say shall she should show since so some still such t take tell than that the their them then there \
         these they this those though through thus to together too toward towards two under until up upon us ve very was \
         we well were what when where whether which while who whom whose why will with within without would yet you your
-        """.split(separator: " ").map(String.init))
+        """.split(separator: " ").map(String.init)
+    )
 }
 
 extension [UInt8] {

@@ -29,7 +29,12 @@ public struct Answer: Sendable, Hashable {
     init(id: PointID, score: Double, payload: JSONObject, question: String) {
         func text(_ key: String) -> String { payload[key]?.stringValue ?? "" }
         self.init(
-            id: id, path: text("path"), title: text("title"), heading: text("heading"),
-            excerpt: Excerpt.excerpt(of: text("text"), for: question), score: score)
+            id: id,
+            path: text("path"),
+            title: text("title"),
+            heading: text("heading"),
+            excerpt: Excerpt.excerpt(of: text("text"), for: question),
+            score: score
+        )
     }
 }

@@ -16,7 +16,9 @@ enum ReciprocalRankFusion {
     static func fuse(_ rankings: [[PointID]]) -> [Fused] {
         var scores: [PointID: Double] = [:]
         for ranking in rankings {
-            for (position, id) in ranking.enumerated() { scores[id, default: 0] += 1 / (constant + Double(position + 1)) }
+            for (position, id) in ranking.enumerated() {
+                scores[id, default: 0] += 1 / (constant + Double(position + 1))
+            }
         }
         return scores.map { Fused(id: $0.key, score: $0.value) }
             .sorted { ($1.score, $0.id) < ($0.score, $1.id) }

@@ -22,8 +22,12 @@ extension TextbookIndex {
 
     private func hits(_ vector: Vector, _ name: String) async throws -> [ScoredPoint] {
         let query = QueryRequest(
-            .vector(vector), using: name, limit: Self.candidateCount, isExact: true,
-            payload: .only(["path", "title", "heading", "text"]))
+            .vector(vector),
+            using: name,
+            limit: Self.candidateCount,
+            isExact: true,
+            payload: .only(["path", "title", "heading", "text"])
+        )
         return try await client.query(query, in: collection)
     }
 

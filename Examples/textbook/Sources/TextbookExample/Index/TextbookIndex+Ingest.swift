@@ -28,7 +28,10 @@ extension TextbookIndex {
         guard !passages.isEmpty else {
             // An empty textbook is more likely a mistake than a wish to empty the collection.
             throw TextbookError(
-                .noPages, "the pages in '\(folder)' hold no text", hint: "Check that this is the textbook's folder.")
+                .noPages,
+                "the pages in '\(folder)' hold no text",
+                hint: "Check that this is the textbook's folder."
+            )
         }
         let summary = try await ingest(pages)
         try await client.deletePoints(.filter(Self.filter(otherThanPages: pages.map(\.path))), in: collection)

@@ -57,7 +57,9 @@ public struct TextbookIndex: Sendable {
             denseVectorName: ["size": .number(LocalEmbedding.dimensionCount), "distance": "Cosine"]
         ],
         "sparse_vectors": [sparseVectorName: ["modifier": "idf"]],
-        "metadata": ["embedding": .string(LocalEmbedding.name), "embedding_revision": .number(LocalEmbedding.revision)],
+        "metadata": [
+            "embedding": .string(LocalEmbedding.name), "embedding_revision": .number(LocalEmbedding.revision),
+        ],
     ]
 
     /// Path and title are looked up whole, the text by its words.
@@ -81,13 +83,16 @@ public struct TextbookIndex: Sendable {
         else {
             throw mismatch(
                 "the vectors of collection '\(collection)' were not made by \(LocalEmbedding.name), "
-                    + "revision \(LocalEmbedding.revision)")
+                    + "revision \(LocalEmbedding.revision)"
+            )
         }
     }
 
     private static func mismatch(_ message: String) -> TextbookError {
         TextbookError(
-            .collectionMismatch, message,
-            hint: "Choose another collection name, or delete the collection if nobody needs it.")
+            .collectionMismatch,
+            message,
+            hint: "Choose another collection name, or delete the collection if nobody needs it."
+        )
     }
 }

@@ -118,7 +118,9 @@ enum MDXMarkup {
             case UInt8(ascii: "/") where position + 1 < limit && text[position + 1] == UInt8(ascii: "*"):
                 // A comment may hold an apostrophe that opens no string.
                 position += 2
-                while position + 1 < limit, text[position] != UInt8(ascii: "*") || text[position + 1] != UInt8(ascii: "/") {
+                while position + 1 < limit,
+                    text[position] != UInt8(ascii: "*") || text[position + 1] != UInt8(ascii: "/")
+                {
                     position += 1
                 }
                 position += 1

@@ -13,16 +13,21 @@ extension MDXPage {
             paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
         } catch {
             throw TextbookError(
-                .folderUnreadable, "the textbook folder '\(folder)' cannot be read",
-                hint: "Check that the folder exists and that you may read it.", cause: error)
+                .folderUnreadable,
+                "the textbook folder '\(folder)' cannot be read",
+                hint: "Check that the folder exists and that you may read it.",
+                cause: error
+            )
         }
         let pagePaths = paths.filter { path in
             path.hasSuffix(".mdx") && !path.split(separator: "/").contains { $0.hasPrefix(".") }
         }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         guard !pagePaths.isEmpty else {
             throw TextbookError(
-                .noPages, "the textbook folder '\(folder)' holds no .mdx page",
-                hint: "Name the folder that holds the pages, such as Examples/textbook/docs.")
+                .noPages,
+                "the textbook folder '\(folder)' holds no .mdx page",
+                hint: "Name the folder that holds the pages, such as Examples/textbook/docs."
+            )
         }
         var pages: [MDXPage] = []
         for path in pagePaths { pages.append(try page(at: path, in: folder)) }
@@ -41,12 +46,18 @@ extension MDXPage {
             data = try file.read(upToCount: byteLimit + 1) ?? Data()
         } catch {
             throw TextbookError(
-                .pageUnreadable, "the page '\(path)' cannot be read", hint: "Check that you may read the file.",
-                cause: error)
+                .pageUnreadable,
+                "the page '\(path)' cannot be read",
+                hint: "Check that you may read the file.",
+                cause: error
+            )
         }
         guard data.count <= byteLimit else {
             throw TextbookError(
-                .pageTooLarge, "the page '\(path)' is longer than \(byteLimit) bytes", hint: "Split the page.")
+                .pageTooLarge,
+                "the page '\(path)' is longer than \(byteLimit) bytes",
+                hint: "Split the page."
+            )
         }
         guard let source = String(validating: data, as: UTF8.self) else {
             throw TextbookError(.notUTF8, "the page '\(path)' is not UTF-8", hint: "Save the page as UTF-8.")

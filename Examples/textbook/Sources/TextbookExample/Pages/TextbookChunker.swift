@@ -13,8 +13,14 @@ public enum TextbookChunker {
             let heading = section.heading ?? page.title
             passages.append(
                 Passage(
-                    path: page.path, title: page.title, heading: heading, text: text, ordinal: passages.count,
-                    repetition: repetitions[heading, default: 0]))
+                    path: page.path,
+                    title: page.title,
+                    heading: heading,
+                    text: text,
+                    ordinal: passages.count,
+                    repetition: repetitions[heading, default: 0]
+                )
+            )
             repetitions[heading, default: 0] += 1
         }
         return passages
@@ -47,7 +53,9 @@ public enum TextbookChunker {
         guard line.hasPrefix("## ") || line.hasPrefix("### ") else { return nil }
         var text = MDXPage.trimmed(line.drop { $0 == "#" })
         // Markdown allows marks behind a heading too, if white space parts them from it.
-        let withoutMarks = text.prefix(upTo: text.lastIndex { $0 != "#" }.map { text.index(after: $0) } ?? text.startIndex)
+        let withoutMarks = text.prefix(
+            upTo: text.lastIndex { $0 != "#" }.map { text.index(after: $0) } ?? text.startIndex
+        )
         if withoutMarks.last?.isWhitespace ?? true { text = MDXPage.trimmed(withoutMarks) }
         return text
     }

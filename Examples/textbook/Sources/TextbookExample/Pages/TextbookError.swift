@@ -20,6 +20,7 @@ public struct TextbookError: Error, Sendable, CustomStringConvertible {
         /// A collection of that name exists and was made for something else.
         public static let collectionMismatch = Code(base: .collectionMismatch)
 
+        /// The code's name.
         public var description: String { base.rawValue }
     }
 
@@ -40,5 +41,6 @@ public struct TextbookError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// The message.
     public var description: String { message }
 }

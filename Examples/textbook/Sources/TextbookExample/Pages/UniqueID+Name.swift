@@ -10,7 +10,8 @@ extension UniqueID {
         let digest = Array(hash.finalize())
         self.init(
             high: UInt64(bigEndianBytes: digest[0..<8]) & ~0xF000 | 0x5000,
-            low: UInt64(bigEndianBytes: digest[8..<16]) & ~(0b11 << 62) | 0b10 << 62)
+            low: UInt64(bigEndianBytes: digest[8..<16]) & ~(0b11 << 62) | 0b10 << 62
+        )
     }
 }
 

@@ -84,6 +84,9 @@ let package = Package(
             name: "TextbookExample", dependencies: ["QdrantClient", crypto[0], nio[0]],
             path: "Examples/textbook/Sources/TextbookExample"),
 
+        .testTarget(
+            name: "TextbookExampleTests", dependencies: ["TextbookExample", "QdrantClient", "TestSupport", nio[0]],
+            path: "Examples/textbook/Tests/TextbookExampleTests"),
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
         .testTarget(
             name: "ObjectStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),

@@ -6,10 +6,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
-let crypto: [Target.Dependency] = [
-    .product(name: "Crypto", package: "swift-crypto"),
-    .product(name: "CryptoExtras", package: "swift-crypto"),
-]
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -23,7 +20,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -58,7 +54,7 @@ let package = Package(
             ]),
         .target(
             name: "QdrantCapture",
-            dependencies: ["QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", crypto[0], logging, nio[0]]),
+            dependencies: ["QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", crypto, logging, nio[0]]),
         .target(
             name: "QdrantClient",
             dependencies: [
@@ -71,17 +67,17 @@ let package = Package(
         .target(
             name: "ResticRepository",
             dependencies: [
-                "ObjectStorage", "Chunking", "ResticFormat", "ResticCrypto", "CLinux", "CZstd", crypto[0], logging,
+                "ObjectStorage", "Chunking", "ResticFormat", "ResticCrypto", "CLinux", "CZstd", crypto, logging,
             ] + nio),
         .target(name: "ResticFormat"),
-        .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"] + crypto),
+        .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"]),
         .target(name: "Chunking"),
         .target(name: "LocalStorage", dependencies: ["ObjectStorage", logging] + nio),
         .target(name: "ObjectStorage", dependencies: [nio[0], logging]),
         .target(name: "TestSupport", dependencies: ["ObjectStorage", logging] + nio),
 
         .target(
-            name: "TextbookExample", dependencies: ["QdrantClient", crypto[0], nio[0]],
+            name: "TextbookExample", dependencies: ["QdrantClient", crypto, nio[0]],
             path: "Examples/textbook/Sources/TextbookExample"),
 
         .testTarget(

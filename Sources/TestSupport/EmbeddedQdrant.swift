@@ -98,9 +98,13 @@ public final class EmbeddedQdrant: Sendable {
 
     /// Ends it as a power cut would, and waits until it is gone.
     public func kill() async {
-        let child = state.withLock { $0.child }
-        child.kill()
-        _ = await child.finish()
+        killNow()
+        _ = await state.withLock { $0.child }.finish()
+    }
+
+    /// Sends SIGKILL and does not wait: for callbacks that cannot.
+    public func killNow() {
+        state.withLock { $0.child }.kill()
     }
 
     /// Starts it again on the same data and, so that clients need not be told, the same port; stops it first if it runs.

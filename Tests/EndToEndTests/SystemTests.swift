@@ -60,6 +60,79 @@ struct SystemTests {
         }
     }
 
+    @Test("restic restores the shard's files identical to those that the server streams")
+    func shardFilesByRestic() async throws {
+        guard Program.find("restic") != nil, let tar = Program.find("tar"), let curl = Program.find("curl") else { return }
+        try await withSystem { holdfast, server, _ in
+            let folder = holdfast.folder
+            let url = server.baseURL + "/collections/textbook_knowledge/shards/0/snapshot"
+            /// Streams a snapshot as the backup does, and unpacks it with GNU tar.
+            func stream(into name: String) async throws {
+                let streamed = try await curl.run(["-sSf", url, "-o", folder.path("shard.tar")])
+                try #require(streamed.succeeded, "\(streamed)")
+                try? FileManager.default.removeItem(atPath: folder.path(name))
+                try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: false)
+                let unpacked = try await tar.run(["-xf", folder.path("shard.tar"), "-C", folder.path(name)])
+                try #require(unpacked.succeeded, "\(unpacked)")
+            }
+            // The engine may still be optimising: what it streamed before and after the backup has to be the same.
+            for _ in 0..<10 {
+                try await stream(into: "before")
+                try await holdfast.run("backup")
+                try await stream(into: "streamed")
+                if try await areEqual(folder.path("before"), folder.path("streamed")) { break }
+            }
+            #expect(try await areEqual(folder.path("before"), folder.path("streamed")), "the engine never came to rest")
+            _ = try await holdfast.restic("restore", "latest", "--path", "/qdrant", "--target", folder.path("by-restic"))
+            let shard = folder.path("by-restic/qdrant/textbook_knowledge/shards/0")
+            #expect(try FileManager.default.subpathsOfDirectory(atPath: shard).count > 10)
+            let diff = try await #require(Program.find("diff")).run(["-rq", folder.path("streamed"), shard])
+            #expect(diff.succeeded, "\(diff)")
+        }
+    }
+
+    @Test("a file that this user may not read is listed with the reason, and the exit code is 3")
+    func unreadable() async throws {
+        // Root may read everything: then the program runs as somebody who may not.
+        guard geteuid() == 0, let setpriv = Program.find("setpriv"), let chown = Program.find("chown") else { return }
+        try await TemporaryDirectory.with { folder in
+            let holdfast = try HoldfastProgram(in: folder)
+            try holdfast.makeDocuments()
+            try await holdfast.initDocuments()
+            try #require(try await chown.run(["-R", "65534:65534", folder.path]).succeeded)
+            let secret = folder.path("docs/part-0/page-0.mdx")
+            try #require(try await chown.run(["0:0", secret]).succeeded)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
+            let outcome = try await setpriv.run(
+                ["--reuid=65534", "--regid=65534", "--clear-groups", HoldfastProgram.path, "backup"],
+                environment: ["HOLDFAST_PASSWORD": "secret phrase"], folder: folder.path)
+            // Where the program itself may not be reached by that user, there is nothing to see.
+            if outcome.status == 126 || outcome.status == 127 { return }
+            #expect(outcome.status == 3, "\(outcome)")
+            #expect(outcome.errorText.contains("part-0/page-0.mdx: unreadable: Permission denied"), "\(outcome)")
+            #expect(outcome.text.contains("40 files"), "\(outcome)")
+        }
+    }
+
+    @Test("damaged data is refused before anything on the server changes")
+    func damagedRepository() async throws {
+        try await withSystem { holdfast, _, client in
+            try await holdfast.run("backup", "--only", "qdrant")
+            let data = holdfast.folder.path("repo/data")
+            for path in try FileManager.default.subpathsOfDirectory(atPath: data) where path.count > 60 {
+                let pack = URL(filePath: "\(data)/\(path)")
+                var bytes = try Data(contentsOf: pack)
+                guard bytes.count > 50_000 else { continue }
+                bytes[bytes.count / 3] ^= 1
+                try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: pack.path)
+                try bytes.write(to: pack)
+            }
+            let outcome = try await holdfast.run("restore", "--only", "qdrant", expecting: 1)
+            #expect(outcome.errorText.contains("damaged") && outcome.errorText.contains("not touched"), "\(outcome)")
+            #expect(try await client.collections() == ["textbook_knowledge"])
+        }
+    }
+
     @Test("a server that is not there is exit code 13, and nothing is recorded")
     func unreachable() async throws {
         try await withSystem { holdfast, server, _ in

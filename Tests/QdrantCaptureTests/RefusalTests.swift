@@ -1,6 +1,7 @@
 import NIOCore
 import ResticFormat
 import ResticRepository
+import Synchronization
 import TarArchive
 import TestSupport
 import Testing
@@ -185,4 +186,71 @@ struct ForeignArchiveTests {
             #expect(error?.code == .foreignArchive)
         }
     }
+}
+
+/// The server really dies, in the middle of a transfer.
+@Suite(
+    "A server that is killed", .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
+    .timeLimit(.minutes(5)))
+struct KilledServerTests {
+    private func fill(_ client: QdrantClient) async throws {
+        var generator = SeededGenerator(seed: 9)
+        try await client.createCollection("large", ["vectors": ["size": 256, "distance": "Dot"]])
+        for batch in 0..<8 {
+            let points = (0..<1000).map { index in
+                Point(
+                    id: .number(UInt64(batch * 1000 + index)),
+                    vector: (0..<256).map { _ in Float.random(in: -1...1, using: &generator) })
+            }
+            _ = try await client.upsert(points, in: "large")
+        }
+    }
+
+    /// Kills the server once, at the first sign of a transfer.
+    private func killer(of server: EmbeddedQdrant) -> @Sendable (Int64) -> Void {
+        let once = Once()
+        return { _ in
+            guard once.isFirst() else { return }
+            server.killNow()
+        }
+    }
+
+    @Test("while it streams a snapshot: an error that says so, and nothing is recorded")
+    func whileStreaming() async throws {
+        try await CaptureFixture.with { fixture in
+            try await fill(fixture.client)
+            let repository = try await fixture.makeRepository()
+            let capture = CollectionCapture(
+                client: fixture.client, collection: "large", progress: killer(of: fixture.server))
+            let error = await #expect(throws: (any Error).self) {
+                _ = try await repository.write { writer in try await capture.capture(into: writer).manifest.name }
+            }
+            #expect(error is QdrantError || error is CaptureError, "\(String(describing: error))")
+            #expect(try await repository.repository.snapshots().isEmpty)
+        }
+    }
+
+    @Test("while it takes an upload: an error that says so, and the live collection is as it was after a restart")
+    func whileUploading() async throws {
+        try await CaptureFixture.with { fixture in
+            try await fill(fixture.client)
+            let live = try await allPoints("large", fixture.client)
+            let repository = try await fixture.makeRepository()
+            let (tree, _) = try await fixture.capture("large", into: repository)
+            let stored = try await StoredCollection("large", in: tree, of: repository)
+            let restore = CollectionRestore(
+                stored, to: fixture.client, options: CollectionRestoreOptions(restorePointID: "0badcafe"),
+                progress: killer(of: fixture.server))
+            let plan = try await restore.plan()
+            await #expect(throws: QdrantError.self) { _ = try await restore.run(plan) }
+            try await fixture.server.restart()
+            #expect(try await allPoints("large", fixture.client) == live)
+        }
+    }
+}
+
+/// Says once that it is the first time.
+private final class Once: Sendable {
+    private let done = Mutex(false)
+    func isFirst() -> Bool { done.withLock { done in defer { done = true }; return !done } }
 }

@@ -65,9 +65,11 @@ public struct CollectionRestore: Sendable {
 
     /// Restores, verifies and, when asked to and verified, switches the aliases.
     ///
+    /// Everything is read and hashed before the server is touched: damaged data must not get as far as a half-made collection.
     /// When something fails on the way, a collection that this run made is deleted again. A collection that does not verify
     /// stays for inspection; its differences are in the report.
     public func run(_ plan: Plan) async throws -> CollectionRestoreReport {
+        try await stored.checkContent()
         var report: CollectionRestoreReport
         if plan.replacesLive {
             report = try await replaceLive(plan)

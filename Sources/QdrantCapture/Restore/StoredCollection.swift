@@ -31,6 +31,22 @@ public struct StoredCollection: Sendable {
         return try await repository.loadTree(id).nodes.map(\.nameString)
     }
 
+    /// Reads, decrypts and hashes all of the collection's data.
+    ///
+    /// - Throws: `RepositoryError` with `damaged`, naming the first problem and the files it hits.
+    func checkContent() async throws {
+        guard let id = try await repository.node(at: "qdrant/\(manifest.name)", in: tree)?.subtree else {
+            throw CaptureError(.manifest, "the snapshot lacks the tree of collection '\(manifest.name)'")
+        }
+        let report = try await TreeVerifier(depth: .content).verify(id, in: repository)
+        guard let problem = report.problems.first else { return }
+        let files = problem.paths.prefix(3).joined(separator: ", ")
+        throw RepositoryError(
+            .damaged,
+            "the stored data of collection '\(manifest.name)' is damaged: \(problem.message) (\(files)); \(report.problems.count) problem(s) in all",
+            hint: "The server was not touched. Run 'holdfast verify --all' to find a restore point that is whole.")
+    }
+
     /// Plans the archives of all shards.
     ///
     /// - Throws: when a tree, a blob or a file that every shard has is missing: nothing was sent then.

@@ -97,9 +97,10 @@ struct DirectoryWalk {
                 continue
             }
             guard archiver.filter(below, status.isDirectory) == .include else { continue }
-            let file = SourceItem(path: path.appending(entry.name), relative: below, node: node, status: status)
+            let file = SourceItem(
+                path: path.appending(entry.name), relative: below, node: node, status: status,
+                wasKnown: known[entry.name]?.type == .file)
             if status.isRegularFile, !takeOver(file, known[entry.name], into: directory) {
-                report.countChange(wasKnown: known[entry.name]?.type == .file)
                 if status.size <= Self.smallFileLength {
                     small.append(file)
                     if Self.isFull(small) { try await read(&small, into: directory) }
@@ -254,6 +255,7 @@ struct DirectoryWalk {
         var node = file.node
         node.size = length
         directory.nodes.append(.file(node, content))
+        if file.wasKnown { report.changedFiles += 1 } else { report.newFiles += 1 }
         count(length)
     }
 
@@ -315,6 +317,8 @@ struct SourceItem: Sendable {
     let relative: [UInt8]
     let node: Node
     let status: FileStatus
+    /// The parent snapshot has a file of this name.
+    let wasKnown: Bool
 
     var displayPath: String { String(decoding: relative, as: UTF8.self) }
 }
@@ -328,10 +332,4 @@ final class PendingDirectory {
     }
     var nodes: [Item] = []
     var id: ResticID?
-}
-
-extension ArchiveReport {
-    mutating func countChange(wasKnown: Bool) {
-        if wasKnown { changedFiles += 1 } else { newFiles += 1 }
-    }
 }

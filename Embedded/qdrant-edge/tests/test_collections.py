@@ -130,6 +130,31 @@ def test_an_optimised_collection_is_green_and_indexed(server):
     assert server.count("indexed") == 500
 
 
+def test_large_shards_are_optimised_beside_the_live_one(launch):
+    server = launch()
+    body = {"vectors": {"size": 2000, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1000}}
+    server.collection("large", body)
+    points = [{"id": n, "vector": [(n * k) % 9 for k in range(2000)], "payload": {"n": n}} for n in range(550)]
+    server.call("PUT", "/collections/large/points?wait=true", {"points": points})
+    before, seen = server.scroll("large"), set()
+    for _ in range(1000):
+        shown = info(server, "large")
+        assert shown["points_count"] == 550, "reads go on while the shard is optimised"
+        seen.add(shown["status"])
+        if shown["indexed_vectors_count"] == 550:
+            break
+        time.sleep(0.02)
+    assert shown["indexed_vectors_count"] == 550 and shown["status"] == "green"
+    assert "yellow" in seen
+    assert server.scroll("large") == before
+    done = server.call("PUT", "/collections/large/points?wait=true", {"points": [{"id": 1, "vector": [1] * 2000}]})
+    assert done["operation_id"] == 1
+    server.kill()
+    server.start()
+    assert server.scroll("large")[1]["vector"] == [1] * 2000
+    assert server.scroll("large")[2:] == before[2:]
+
+
 def test_indexes_come_and_go(server):
     server.collection("fields", points=5)
     server.call("PUT", "/collections/fields/index?wait=true", {"field_name": "n", "field_schema": "integer"})

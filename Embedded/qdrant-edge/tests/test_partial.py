@@ -76,9 +76,15 @@ def test_an_empty_manifest_gets_everything_with_manifests(server):
         assert own == entry
 
 
+def twice_written(server, name):
+    """A collection whose files are newer than version 0, which always counts as changed; gives its manifest."""
+    server.collection(name, points=50)
+    server.call("PUT", f"/collections/{name}/points?wait=true", {"points": [{"id": 99, "vector": [9, 9]}]})
+    return manifest(server, name)
+
+
 def test_only_what_is_newer_is_sent(server):
-    server.collection("newer", points=300)
-    held = manifest(server, "newer")
+    held = twice_written(server, "newer")
     server.call("POST", "/collections/newer/points/payload?wait=true", {"points": [1], "payload": {"x": 1}})
     members = names_of(create(server, "newer", held).content)
     segment = next(iter(held))
@@ -89,6 +95,7 @@ def test_only_what_is_newer_is_sent(server):
         for file, version in manifest(server, "newer")[segment]["file_versions"].items()
         if version is not None and version > 0 and version == held[segment]["file_versions"].get(file)
     }
+    assert "vector_storage/vectors/chunk_0.mmap" in unchanged
     assert not {f"segments/{segment}/files/{file}" for file in unchanged} & set(members)
 
 
@@ -142,8 +149,7 @@ def test_a_truncated_or_incomplete_partial_changes_nothing(server, pair):
 
 
 def test_a_partial_for_a_shard_that_holds_less_changes_nothing(server):
-    server.collection("rich", points=50)
-    held = manifest(server, "rich")
+    held = twice_written(server, "rich")
     server.call("POST", "/collections/rich/points/payload?wait=true", {"points": [1], "payload": {"x": 1}})
     partial = create(server, "rich", held).content
     server.collection("stranger", points=3)

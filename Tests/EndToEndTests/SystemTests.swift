@@ -51,6 +51,11 @@ struct SystemTests {
             _ = try await client.deleteCollection("textbook_knowledge")
             try FileManager.default.moveItem(atPath: holdfast.folder.path("docs"), toPath: holdfast.folder.path("lost"))
             try await holdfast.run("doctor", expecting: 1)
+            // A folder in the way is found before the server is touched.
+            try holdfast.write("in the way", to: "docs/x")
+            try await holdfast.run("restore", expecting: 14)
+            #expect(try await client.collections().isEmpty)
+            try FileManager.default.removeItem(atPath: holdfast.folder.path("docs"))
             let result = try await holdfast.json("restore")
             #expect(result["verdict"] as? String == "verified", "\(result)")
             #expect(try await areEqual(holdfast.folder.path("lost"), holdfast.folder.path("docs")))

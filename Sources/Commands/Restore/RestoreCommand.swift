@@ -120,6 +120,7 @@ struct RestoreCommand: AsyncParsableCommand {
                 try RestoreRendering.printPlan(point, restores.map(\.1), steps, common)
                 return nil
             }
+            try await documents.check(steps)
             try confirm(restores.map(\.1))
             // Qdrant first, then documents (design, mission).
             var outcome = RestoreOutcome(point: point.manifest)

@@ -71,6 +71,19 @@ public struct DocumentsRestore: Sendable {
         }
     }
 
+    /// Makes sure that every target may be written to, before anything is changed anywhere.
+    ///
+    /// - Throws: ``RecoveryError/Code/targetNotEmpty``.
+    public func check(_ steps: [Step]) async throws {
+        for step in steps {
+            do {
+                try await makeRestorer(step).checkTarget()
+            } catch let error as RepositoryError where error.code == .targetNotEmpty {
+                throw notEmpty(step)
+            }
+        }
+    }
+
     /// Restores and then compares what is on the disk with the repository.
     public func run(_ steps: [Step]) async throws -> [Outcome] {
         var outcomes: [Outcome] = []
@@ -105,9 +118,13 @@ public struct DocumentsRestore: Sendable {
         do {
             return try await restorer.restore(tree, from: repository)
         } catch let error as RepositoryError where error.code == .targetNotEmpty {
-            throw RecoveryError(
-                .targetNotEmpty, "the folder '\(step.target)' is not empty",
-                hint: "Restore into another folder with '--target DIR', or replace what differs with '--in-place'.", cause: error)
+            throw notEmpty(step)
         }
+    }
+
+    private func notEmpty(_ step: Step) -> RecoveryError {
+        RecoveryError(
+            .targetNotEmpty, "the folder '\(step.target)' is not empty",
+            hint: "Replace what differs with '--in-place', restore into another folder with '--target DIR', or leave the documents out with '--only qdrant'.")
     }
 }

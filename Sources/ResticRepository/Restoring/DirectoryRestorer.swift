@@ -67,7 +67,10 @@ public struct DirectoryRestorer: Sendable {
         return differences
     }
 
-    private func checkTarget() async throws {
+    /// Makes sure that the folder is as ``existing`` wants it, and changes nothing.
+    ///
+    /// - Throws: ``RepositoryError/Code/targetNotEmpty``; ``RepositoryError/Code/target`` when it cannot be looked into.
+    public func checkTarget() async throws {
         guard existing == .refuse else { return }
         let target = target
         let isOccupied = try await blocking {

@@ -31,9 +31,15 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(
-            name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+            name: "CZstd",
+            pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
+        ),
         .systemLibrary(
-            name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+            name: "CLibcrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
         .systemLibrary(name: "CLinux"),
 
         .executableTarget(name: "holdfast", dependencies: ["Commands"]),
@@ -43,7 +49,8 @@ let package = Package(
                 "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ResticCrypto",
                 "ObjectStorage", "LocalStorage", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ] + nio),
+            ] + nio
+        ),
         .target(
             name: "Recovery",
             dependencies: [
@@ -51,10 +58,12 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 system,
-            ]),
+            ]
+        ),
         .target(
             name: "QdrantCapture",
-            dependencies: ["QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", crypto, logging, nio[0]]),
+            dependencies: ["QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", crypto, logging, nio[0]]
+        ),
         .target(
             name: "QdrantClient",
             dependencies: [
@@ -62,13 +71,15 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 logging,
-            ] + nio),
+            ] + nio
+        ),
         .target(name: "TarArchive", dependencies: [nio[0]]),
         .target(
             name: "ResticRepository",
             dependencies: [
                 "ObjectStorage", "Chunking", "ResticFormat", "ResticCrypto", "CLinux", "CZstd", crypto, logging,
-            ] + nio),
+            ] + nio
+        ),
         .target(name: "ResticFormat"),
         .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"]),
         .target(name: "Chunking"),
@@ -77,22 +88,31 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["ObjectStorage", logging] + nio),
 
         .target(
-            name: "TextbookExample", dependencies: ["QdrantClient", crypto, nio[0]],
-            path: "Examples/textbook/Sources/TextbookExample"),
+            name: "TextbookExample",
+            dependencies: ["QdrantClient", crypto, nio[0]],
+            path: "Examples/textbook/Sources/TextbookExample"
+        ),
 
         .testTarget(
-            name: "TextbookExampleTests", dependencies: ["TextbookExample", "QdrantClient", "TestSupport", nio[0]],
-            path: "Examples/textbook/Tests/TextbookExampleTests"),
+            name: "TextbookExampleTests",
+            dependencies: ["TextbookExample", "QdrantClient", "TestSupport", nio[0]],
+            path: "Examples/textbook/Tests/TextbookExampleTests"
+        ),
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
         .testTarget(
-            name: "ObjectStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
+            name: "ObjectStorageTests",
+            dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio
+        ),
         .testTarget(
-            name: "LocalStorageTests", dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio),
+            name: "LocalStorageTests",
+            dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio
+        ),
         .testTarget(name: "ResticCryptoTests", dependencies: ["ResticCrypto", "ResticFormat", "CLibcrypto", "CZstd"]),
         .testTarget(name: "ResticFormatTests", dependencies: ["ResticFormat"]),
         .testTarget(
             name: "ResticRepositoryTests",
-            dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio),
+            dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio
+        ),
         .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", nio[0]]),
         .testTarget(
             name: "QdrantClientTests",
@@ -101,17 +121,21 @@ let package = Package(
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ] + nio),
+            ] + nio
+        ),
         .testTarget(
             name: "QdrantCaptureTests",
             dependencies: [
-                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto", "LocalStorage",
+                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto",
+                "LocalStorage",
                 "TestSupport", logging,
-            ] + nio),
+            ] + nio
+        ),
         .testTarget(name: "RecoveryTests", dependencies: ["Recovery", "QdrantCapture"]),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["holdfast", "QdrantClient", "ResticRepository", "LocalStorage", "TestSupport", logging]),
+            dependencies: ["holdfast", "QdrantClient", "ResticRepository", "LocalStorage", "TestSupport", logging]
+        ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStorage"] + nio),
     ]
 )

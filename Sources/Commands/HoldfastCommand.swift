@@ -23,9 +23,11 @@ struct Holdfast: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self, RestoreCommand.self,
+            InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self,
+            RestoreCommand.self,
             DiffCommand.self, DoctorCommand.self, DemoCommand.self,
-        ])
+        ]
+    )
 }
 
 /// The version of the program.

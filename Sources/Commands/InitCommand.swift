@@ -15,14 +15,20 @@ struct InitCommand: AsyncParsableCommand {
               holdfast init --collection textbook_knowledge --documents ./docs
               holdfast init --repository /mnt/backup/textbook --password file:/etc/holdfast/password
               holdfast init --config /etc/holdfast.yaml        (an existing one: makes its repository)
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
     @Option(help: ArgumentHelp("Where the backups go.", valueName: "folder"))
     var repository = "./backup"
 
-    @Option(help: ArgumentHelp("Where the password is kept: env:NAME, file:PATH or command:PROGRAM.", valueName: "reference"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the password is kept: env:NAME, file:PATH or command:PROGRAM.",
+            valueName: "reference"
+        )
+    )
     var password = "env:HOLDFAST_PASSWORD"
 
     @Option(help: ArgumentHelp("The name of the protected system.", valueName: "name"))
@@ -31,10 +37,16 @@ struct InitCommand: AsyncParsableCommand {
     @Option(name: .customLong("qdrant"), help: ArgumentHelp("The REST API of the Qdrant server.", valueName: "url"))
     var qdrantURL = "http://127.0.0.1:6333"
 
-    @Option(name: .customLong("collection"), help: ArgumentHelp("A collection to protect; may be repeated.", valueName: "name"))
+    @Option(
+        name: .customLong("collection"),
+        help: ArgumentHelp("A collection to protect; may be repeated.", valueName: "name")
+    )
     var collections: [String] = []
 
-    @Option(name: .customLong("documents"), help: ArgumentHelp("A folder to protect; may be repeated.", valueName: "folder"))
+    @Option(
+        name: .customLong("documents"),
+        help: ArgumentHelp("A folder to protect; may be repeated.", valueName: "folder")
+    )
     var documents: [String] = []
 
     private struct Output: Encodable {
@@ -52,8 +64,11 @@ struct InitCommand: AsyncParsableCommand {
         let repository: Repository
         do {
             repository = try await Repository.create(
-                in: session.store, password: try await session.newPassword(), createdAt: SystemWallClock().now,
-                options: session.repositoryOptions)
+                in: session.store,
+                password: try await session.newPassword(),
+                createdAt: SystemWallClock().now,
+                options: session.repositoryOptions
+            )
         } catch {
             if isNew { common.remark("wrote \(path); the repository was not made") }
             throw error
@@ -61,20 +76,31 @@ struct InitCommand: AsyncParsableCommand {
         if common.json {
             try Console.json(
                 Output(
-                    configuration: path, wroteConfiguration: isNew, repository: session.store.location, repositoryID: repository.id))
+                    configuration: path,
+                    wroteConfiguration: isNew,
+                    repository: session.store.location,
+                    repositoryID: repository.id
+                )
+            )
             return
         }
         if isNew { Console.result("wrote \(path)") }
         Console.result("made repository \(repository.id.prefix(8)) at \(session.store.location)")
-        common.remark("Keep the password safe: without it no backup can be read. Next: holdfast doctor, holdfast backup.")
+        common.remark(
+            "Keep the password safe: without it no backup can be read. Next: holdfast doctor, holdfast backup."
+        )
     }
 
     private func writeConfiguration(to path: String) throws {
         let hasQdrant = !collections.isEmpty || documents.isEmpty
         let template = ConfigurationTemplate(
-            system: system, repositoryLocation: repository, password: password, qdrantURL: hasQdrant ? qdrantURL : nil,
+            system: system,
+            repositoryLocation: repository,
+            password: password,
+            qdrantURL: hasQdrant ? qdrantURL : nil,
             collections: collections.isEmpty && hasQdrant ? ["textbook_knowledge"] : collections,
-            documents: collections.isEmpty && documents.isEmpty ? ["./docs"] : documents)
+            documents: collections.isEmpty && documents.isEmpty ? ["./docs"] : documents
+        )
         let text = template.render()
         // What is wrong with the options shows before anything is written.
         let folder = URL(filePath: path).deletingLastPathComponent().path
@@ -83,7 +109,11 @@ struct InitCommand: AsyncParsableCommand {
             try Data(text.utf8).write(to: URL(filePath: path), options: .withoutOverwriting)
         } catch {
             throw RecoveryError(
-                .notConfigured, "the configuration cannot be written to '\(path)'", hint: "May this user write there?", cause: error)
+                .notConfigured,
+                "the configuration cannot be written to '\(path)'",
+                hint: "May this user write there?",
+                cause: error
+            )
         }
     }
 }

@@ -3,7 +3,8 @@ public struct ObjectStoreError: Error, Sendable {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case notFound, alreadyExists, permissionDenied, readOnly, insufficientSpace, corrupted, unavailable, rangeNotSatisfiable,
+            case notFound, alreadyExists, permissionDenied, readOnly, insufficientSpace, corrupted, unavailable,
+                rangeNotSatisfiable,
                 locationMissing, locationInvalid, inputOutput
         }
         private let base: Base

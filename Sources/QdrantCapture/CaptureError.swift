@@ -3,7 +3,8 @@ public struct CaptureError: Error, Sendable {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case collectionMissing, notLocal, foreignArchive, checksumMismatch, deadline, incompatible, targetExists, manifest, unverified,
+            case collectionMissing, notLocal, foreignArchive, checksumMismatch, deadline, incompatible, targetExists,
+                manifest, unverified,
                 unsupported, changed
         }
         private let base: Base

@@ -3,7 +3,8 @@ public struct RecoveryError: Error, Sendable {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case noRestorePoint, ambiguousRestorePoint, damagedRestorePoint, emptySource, targetNotEmpty, notInRestorePoint, nothingToDo,
+            case noRestorePoint, ambiguousRestorePoint, damagedRestorePoint, emptySource, targetNotEmpty,
+                notInRestorePoint, nothingToDo,
                 notConfigured
         }
         private let base: Base

@@ -64,7 +64,10 @@ private enum Delivery: CaseIterable {
 }
 
 private func split(
-    _ content: [UInt8], _ delivery: Delivery = .whole, parameters: ChunkParameters = small, table: GearTable,
+    _ content: [UInt8],
+    _ delivery: Delivery = .whole,
+    parameters: ChunkParameters = small,
+    table: GearTable,
     generator: inout SplitMix64
 ) async throws -> [Piece] {
     var splitter = ContentSplitter<CollectingSink>(parameters: parameters, table: table)
@@ -98,7 +101,9 @@ private func makeContent(_ generator: inout SplitMix64) -> [UInt8] {
     var content: [UInt8] = []
     for _ in 0..<Int.random(in: 1...8, using: &generator) {
         if Bool.random(using: &generator) {
-            content += (0..<Int.random(in: 0...60_000, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            content += (0..<Int.random(in: 0...60_000, using: &generator)).map { _ in
+                UInt8.random(in: 0...255, using: &generator)
+            }
         } else {
             let lengths = [1, 511, 4095, 4096, 4097, 65_535, 65_536, 65_537, 70_000, 131_072, 200_000]
             content += [UInt8](repeating: 0, count: lengths.randomElement(using: &generator) ?? 0)

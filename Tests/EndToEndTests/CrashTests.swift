@@ -2,7 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A backup that is killed", .enabled(if: Program.find("restic") != nil, "restic is not installed"), .timeLimit(.minutes(15)))
+@Suite(
+    "A backup that is killed",
+    .enabled(if: Program.find("restic") != nil, "restic is not installed"),
+    .timeLimit(.minutes(15))
+)
 struct CrashTests {
     @Test("leaves a repository that restic check accepts, twenty times over, and the next backup completes")
     func killedTwentyTimes() async throws {
@@ -17,7 +21,9 @@ struct CrashTests {
             var whole = Duration.milliseconds(1500)
             var killed = 0
             for round in 0..<80 where killed < 20 {
-                try Data(generator.bytes(3_000_000)).write(to: URL(filePath: folder.path("docs/round-\(round % 20).bin")))
+                try Data(generator.bytes(3_000_000)).write(
+                    to: URL(filePath: folder.path("docs/round-\(round % 20).bin"))
+                )
                 let delay = whole * Double.random(in: 0.02...0.98, using: &generator)
                 let start = ContinuousClock.now
                 if try await killBackup(holdfast, after: delay) {
@@ -41,7 +47,11 @@ struct CrashTests {
     private func killBackup(_ holdfast: HoldfastProgram, after delay: Duration) async throws -> Bool {
         do {
             _ = try await holdfast.program.run(
-                ["backup"], environment: ["HOLDFAST_PASSWORD": "secret phrase"], folder: holdfast.folder.path, timeout: delay)
+                ["backup"],
+                environment: ["HOLDFAST_PASSWORD": "secret phrase"],
+                folder: holdfast.folder.path,
+                timeout: delay
+            )
             return false
         } catch is Program.Failure {
             return true  // The time-out of a program is SIGKILL.

@@ -23,7 +23,10 @@ struct DocumentsTests {
             let id = try #require((first["restorePoint"] as? [String: Any])?["id"] as? String)
             let diff = try await holdfast.run("diff", id, "latest").text
             #expect(diff.contains("M /documents/docs/part-1/page-1.mdx"), "\(diff)")
-            #expect(diff.contains("+ /documents/docs/part-9/new.mdx") && diff.contains("- /documents/docs/part-2/page-2.mdx"))
+            #expect(
+                diff.contains("+ /documents/docs/part-9/new.mdx")
+                    && diff.contains("- /documents/docs/part-2/page-2.mdx")
+            )
             #expect(diff.contains("added, 1 changed, 1 removed"))
             #expect((try await holdfast.json("points")["list"] as? [Any])?.count == 3)
 
@@ -31,7 +34,14 @@ struct DocumentsTests {
             #expect(try await areEqual(folder.path("docs"), folder.path("restored/docs")))
             if Program.find("restic") != nil {
                 _ = try await holdfast.restic("check", "--read-data")
-                _ = try await holdfast.restic("restore", "latest", "--path", "/documents", "--target", folder.path("by-restic"))
+                _ = try await holdfast.restic(
+                    "restore",
+                    "latest",
+                    "--path",
+                    "/documents",
+                    "--target",
+                    folder.path("by-restic")
+                )
                 #expect(try await areEqual(folder.path("docs"), folder.path("by-restic/documents/docs")))
             }
         }
@@ -50,7 +60,10 @@ struct DocumentsTests {
             try await holdfast.run("restore", expecting: 14)
             let result = try await holdfast.json("restore", "--in-place")
             let documents = try #require((result["documents"] as? [[String: Any]])?.first)
-            #expect(documents["restoredFiles"] as? Int == 2 && documents["unchangedFiles"] as? Int == 39, "\(documents)")
+            #expect(
+                documents["restoredFiles"] as? Int == 2 && documents["unchangedFiles"] as? Int == 39,
+                "\(documents)"
+            )
             #expect(try String(contentsOfFile: folder.path("docs/since.mdx"), encoding: .utf8) == "written since")
             try await holdfast.run("restore", "--include", "part-1/**", "--target", "some")
             let some = try FileManager.default.subpathsOfDirectory(atPath: folder.path("some/docs"))
@@ -65,7 +78,9 @@ struct DocumentsTests {
             try holdfast.makeDocuments()
             try await holdfast.run("backup", expecting: 2)
             try await holdfast.run("frobnicate", expecting: 2)
-            #expect(try await holdfast.run("restore", "--as", "x", "--in-place", expecting: 2).errorText.contains("exclude"))
+            #expect(
+                try await holdfast.run("restore", "--as", "x", "--in-place", expecting: 2).errorText.contains("exclude")
+            )
             try await holdfast.run("--help")
             try await holdfast.initDocuments()
             #expect(try await holdfast.run("backup", expecting: 12, password: "wrong").errorText.contains("hint:"))
@@ -110,8 +125,10 @@ struct DocumentsTests {
             try holdfast.makeDocuments()
             try await holdfast.initDocuments()
             try await holdfast.run("backup")
-            let packs = try FileManager.default.subpathsOfDirectory(atPath: folder.path("repo/data")).filter { $0.count > 60 }
-                .sorted { try! size(folder.path("repo/data/\($0)")) > size(folder.path("repo/data/\($1)")) }
+            let packs = try FileManager.default.subpathsOfDirectory(atPath: folder.path("repo/data")).filter {
+                $0.count > 60
+            }
+            .sorted { try! size(folder.path("repo/data/\($0)")) > size(folder.path("repo/data/\($1)")) }
             // The largest pack holds the data.
             let pack = URL(filePath: folder.path("repo/data/\(packs[0])"))
             var bytes = try Data(contentsOf: pack)

@@ -21,9 +21,15 @@ struct HoldfastProgram {
     }
 
     @discardableResult
-    func run(_ arguments: String..., expecting status: Int32 = 0, password: String = "secret phrase") async throws -> Program.Outcome {
+    func run(_ arguments: String..., expecting status: Int32 = 0, password: String = "secret phrase") async throws
+        -> Program.Outcome
+    {
         let outcome = try await program.run(
-            arguments, environment: ["HOLDFAST_PASSWORD": password], folder: folder.path, timeout: .seconds(120))
+            arguments,
+            environment: ["HOLDFAST_PASSWORD": password],
+            folder: folder.path,
+            timeout: .seconds(120)
+        )
         #expect(outcome.status == status, "holdfast \(arguments.joined(separator: " ")): \(outcome)")
         return outcome
     }
@@ -31,7 +37,11 @@ struct HoldfastProgram {
     /// Runs a command with `--json` and decodes what it prints.
     func json(_ arguments: String...) async throws -> [String: Any] {
         let outcome = try await program.run(
-            arguments + ["--json"], environment: ["HOLDFAST_PASSWORD": "secret phrase"], folder: folder.path, timeout: .seconds(120))
+            arguments + ["--json"],
+            environment: ["HOLDFAST_PASSWORD": "secret phrase"],
+            folder: folder.path,
+            timeout: .seconds(120)
+        )
         let value = try JSONSerialization.jsonObject(with: Data(outcome.output))
         if let list = value as? [[String: Any]] { return ["list": list] }
         return try #require(value as? [String: Any])
@@ -40,7 +50,9 @@ struct HoldfastProgram {
     func restic(_ arguments: String..., expecting status: Int32 = 0) async throws -> Program.Outcome {
         let restic = try #require(Program.find("restic"))
         let outcome = try await restic.run(
-            ["-r", folder.path("repo"), "--no-cache"] + arguments, environment: ["RESTIC_PASSWORD": "secret phrase"])
+            ["-r", folder.path("repo"), "--no-cache"] + arguments,
+            environment: ["RESTIC_PASSWORD": "secret phrase"]
+        )
         #expect(outcome.status == status, "restic \(arguments): \(outcome)")
         return outcome
     }

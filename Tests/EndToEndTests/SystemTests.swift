@@ -7,7 +7,8 @@ import Testing
 @Suite(
     "Collection and documents, from the command line",
     .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
-    .timeLimit(.minutes(10)))
+    .timeLimit(.minutes(10))
+)
 struct SystemTests {
     private func withSystem(
         _ options: EmbeddedQdrant.Options = EmbeddedQdrant.Options(),
@@ -21,8 +22,18 @@ struct SystemTests {
                 try await withQdrantClient(endpoint: QdrantEndpoint(url: server.baseURL), logger: logger) { client in
                     try await fill(client)
                     try await holdfast.run(
-                        "init", "--repository", "repo", "--qdrant", server.baseURL, "--collection", "textbook_knowledge",
-                        "--documents", "docs", "--system", "test")
+                        "init",
+                        "--repository",
+                        "repo",
+                        "--qdrant",
+                        server.baseURL,
+                        "--collection",
+                        "textbook_knowledge",
+                        "--documents",
+                        "docs",
+                        "--system",
+                        "test"
+                    )
                     try await body(holdfast, server, client)
                 }
             }
@@ -37,7 +48,8 @@ struct SystemTests {
                 Point(
                     id: .number(UInt64(batch * 250 + index)),
                     vector: (0..<32).map { _ in Float.random(in: -1...1, using: &generator) },
-                    payload: ["path": .string("page-\(index).mdx")])
+                    payload: ["path": .string("page-\(index).mdx")]
+                )
             }
             _ = try await client.upsert(points, in: "textbook_knowledge")
         }
@@ -67,7 +79,9 @@ struct SystemTests {
 
     @Test("restic restores the shard's files identical to those that the server streams")
     func shardFilesByRestic() async throws {
-        guard Program.find("restic") != nil, let tar = Program.find("tar"), let curl = Program.find("curl") else { return }
+        guard Program.find("restic") != nil, let tar = Program.find("tar"), let curl = Program.find("curl") else {
+            return
+        }
         try await withSystem { holdfast, server, _ in
             let folder = holdfast.folder
             let url = server.baseURL + "/collections/textbook_knowledge/shards/0/snapshot"
@@ -88,7 +102,14 @@ struct SystemTests {
                 if try await areEqual(folder.path("before"), folder.path("streamed")) { break }
             }
             #expect(try await areEqual(folder.path("before"), folder.path("streamed")), "the engine never came to rest")
-            _ = try await holdfast.restic("restore", "latest", "--path", "/qdrant", "--target", folder.path("by-restic"))
+            _ = try await holdfast.restic(
+                "restore",
+                "latest",
+                "--path",
+                "/qdrant",
+                "--target",
+                folder.path("by-restic")
+            )
             let shard = folder.path("by-restic/qdrant/textbook_knowledge/shards/0")
             #expect(try FileManager.default.subpathsOfDirectory(atPath: shard).count > 10)
             let diff = try await #require(Program.find("diff")).run(["-rq", folder.path("streamed"), shard])
@@ -110,7 +131,9 @@ struct SystemTests {
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
             let outcome = try await setpriv.run(
                 ["--reuid=65534", "--regid=65534", "--clear-groups", HoldfastProgram.path, "backup"],
-                environment: ["HOLDFAST_PASSWORD": "secret phrase"], folder: folder.path)
+                environment: ["HOLDFAST_PASSWORD": "secret phrase"],
+                folder: folder.path
+            )
             // Where the program itself may not be reached by that user, there is nothing to see.
             if outcome.status == 126 || outcome.status == 127 { return }
             #expect(outcome.status == 3, "\(outcome)")
@@ -151,13 +174,22 @@ struct SystemTests {
     @Test("a server killed in the middle of a streamed snapshot is an error, and nothing is recorded")
     func killedWhileStreaming() async throws {
         try await withSystem(EmbeddedQdrant.Options(enablesFaults: true)) { holdfast, server, _ in
-            try await order(server, #"{"route": "GET /collections/.*/shards/0/snapshot$", "kind": "cut_after", "bytes": 70000}"#)
+            try await order(
+                server,
+                #"{"route": "GET /collections/.*/shards/0/snapshot$", "kind": "cut_after", "bytes": 70000}"#
+            )
             let outcome = try await holdfast.program.run(
-                ["backup"], environment: ["HOLDFAST_PASSWORD": "secret phrase"], folder: holdfast.folder.path)
+                ["backup"],
+                environment: ["HOLDFAST_PASSWORD": "secret phrase"],
+                folder: holdfast.folder.path
+            )
             #expect(outcome.status == 13 || outcome.status == 1, "\(outcome)")
             #expect(outcome.errorText.contains("textbook_knowledge"), "\(outcome)")
             #expect((try await holdfast.json("points")["list"] as? [Any])?.isEmpty == true)
-            if Program.find("restic") != nil { let listed = try await holdfast.restic("snapshots", "--json").text.trimmingCharacters(in: .whitespacesAndNewlines)
+            if Program.find("restic") != nil {
+                let listed = try await holdfast.restic("snapshots", "--json").text.trimmingCharacters(
+                    in: .whitespacesAndNewlines
+                )
                 #expect(listed == "[]" || listed == "null", "\(listed)")
             }
         }
@@ -178,7 +210,10 @@ struct SystemTests {
 
     private func order(_ server: EmbeddedQdrant, _ fault: String) async throws {
         let outcome = try await #require(Program.find("curl")).run(
-            ["-sS", "--fail-with-body", "-X", "PUT", server.baseURL + "/_faults", "-H", "Content-Type: application/json", "-d", fault])
+            [
+                "-sS", "--fail-with-body", "-X", "PUT", server.baseURL + "/_faults", "-H",
+                "Content-Type: application/json", "-d", fault,
+            ])
         try #require(outcome.succeeded, "\(outcome)")
     }
 }

@@ -25,7 +25,8 @@ enum RichCollection {
                 "bytes": ["size": 8, "distance": "Dot", "datatype": "uint8"],
                 "multi": ["size": 6, "distance": "Dot", "multivector_config": ["comparator": "max_sim"]],
                 "quantised": [
-                    "size": 32, "distance": "Cosine", "quantization_config": ["scalar": ["type": "int8", "always_ram": true]],
+                    "size": 32, "distance": "Cosine",
+                    "quantization_config": ["scalar": ["type": "int8", "always_ram": true]],
                 ],
             ],
             "sparse_vectors": ["sparse": [:]],
@@ -55,11 +56,13 @@ enum RichCollection {
             default: .uuid(UniqueID(high: generator.next(), low: generator.next()))
             }
         return Point(
-            id: id, vectors: .named(vectors),
+            id: id,
+            vectors: .named(vectors),
             payload: [
                 "city": .string(["Tübingen", "Łódź", "東京"][index % 3]), "big": .number(UInt64.max - UInt64(index)),
                 "count": .number(index), "nested": ["a": [1, 2.5, .null, true]],
-            ])
+            ]
+        )
     }
 
     /// Makes the collection, fills it, deletes some points, indexes two fields, and gives it an alias.
@@ -93,7 +96,8 @@ struct CaptureFixture {
     let folder: TemporaryDirectory
 
     static func with(
-        _ options: EmbeddedQdrant.Options = EmbeddedQdrant.Options(), _ body: (CaptureFixture) async throws -> Void
+        _ options: EmbeddedQdrant.Options = EmbeddedQdrant.Options(),
+        _ body: (CaptureFixture) async throws -> Void
     ) async throws {
         try await TemporaryDirectory.with { folder in
             try await withEmbeddedQdrant(options) { server in
@@ -107,7 +111,9 @@ struct CaptureFixture {
 
     func makeRepository() async throws -> IndexedRepository {
         try await Repository.create(
-            in: LocalStore(path: folder.path("repo")), password: Array("pw".utf8), createdAt: SystemWallClock().now,
+            in: LocalStore(path: folder.path("repo")),
+            password: Array("pw".utf8),
+            createdAt: SystemWallClock().now,
             scrypt: try ScryptParameters(n: 1024, r: 1, p: 1)
         ).loadIndex()
     }
@@ -116,7 +122,9 @@ struct CaptureFixture {
     ///
     /// - Returns: the tree of the snapshot that a backup would save, and the manifest.
     func capture(
-        _ name: String, into repository: IndexedRepository, _ method: CaptureMethod = .stream
+        _ name: String,
+        into repository: IndexedRepository,
+        _ method: CaptureMethod = .stream
     ) async throws -> (ResticID, CollectionManifest) {
         var options = CollectionCapture.Options()
         options.method = method
@@ -130,14 +138,19 @@ struct CaptureFixture {
             let bytes = try captured.manifest.encode()
             let content = try await writer.store(bytes)
             composer.addFile(
-                CollectionManifest.path(of: captured.manifest.name), size: Int64(bytes.count), blobs: try await content.blobs())
+                CollectionManifest.path(of: captured.manifest.name),
+                size: Int64(bytes.count),
+                blobs: try await content.blobs()
+            )
             return (try await composer.store(into: writer), captured.manifest)
         }
         return result
     }
 
     func restore(
-        _ name: String, from tree: ResticID, in repository: IndexedRepository,
+        _ name: String,
+        from tree: ResticID,
+        in repository: IndexedRepository,
         _ change: (inout CollectionRestoreOptions) -> Void = { _ in }
     ) async throws -> CollectionRestoreReport {
         var options = CollectionRestoreOptions(restorePointID: "0badcafe")
@@ -160,7 +173,10 @@ struct CaptureFixture {
 
     private func send(_ method: String, body: [UInt8]?) async throws {
         let curl = try #require(Program.find("curl"))
-        var arguments = ["-sS", "--fail-with-body", "-X", method, server.baseURL + "/_faults", "-H", "Content-Type: application/json"]
+        var arguments = [
+            "-sS", "--fail-with-body", "-X", method, server.baseURL + "/_faults", "-H",
+            "Content-Type: application/json",
+        ]
         if let body { arguments += ["--data-binary", String(decoding: body, as: UTF8.self)] }
         let outcome = try await curl.run(arguments)
         try #require(outcome.succeeded, "\(outcome)")

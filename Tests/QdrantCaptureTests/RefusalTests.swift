@@ -10,8 +10,10 @@ import Testing
 @testable import QdrantClient
 
 @Suite(
-    "When something goes wrong", .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
-    .timeLimit(.minutes(5)))
+    "When something goes wrong",
+    .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
+    .timeLimit(.minutes(5))
+)
 struct RefusalTests {
     private static let withFaults = EmbeddedQdrant.Options(enablesFaults: true)
 
@@ -20,7 +22,9 @@ struct RefusalTests {
         try await CaptureFixture.with(Self.withFaults) { fixture in
             try await RichCollection.create("rich", on: fixture.client)
             let repository = try await fixture.makeRepository()
-            try await fixture.order(["route": "GET /collections/rich/shards/0/snapshot$", "kind": "cut_after", "bytes": .number(bytes)])
+            try await fixture.order([
+                "route": "GET /collections/rich/shards/0/snapshot$", "kind": "cut_after", "bytes": .number(bytes),
+            ])
             await #expect(throws: (any Error).self) { _ = try await fixture.capture("rich", into: repository) }
             #expect(try await repository.repository.snapshots().isEmpty)
         }
@@ -35,7 +39,9 @@ struct RefusalTests {
             let repository = try await fixture.makeRepository()
             let (tree, _) = try await fixture.capture("rich", into: repository)
             try await fixture.order(["route": "POST .*/snapshots/upload", "kind": "cut_after", "bytes": 50_000])
-            await #expect(throws: QdrantError.self) { _ = try await fixture.restore("rich", from: tree, in: repository) }
+            await #expect(throws: QdrantError.self) {
+                _ = try await fixture.restore("rich", from: tree, in: repository)
+            }
             try await fixture.clearFaults()
             #expect(try await client.collections() == ["rich"], "the unfinished copy must be gone")
             #expect(try await allPoints("rich", client) == live)
@@ -53,7 +59,10 @@ struct RefusalTests {
             let report = try await fixture.restore("rich", from: tree, in: repository) { $0.switchesAliases = true }
             #expect(!report.isVerified)
             #expect(report.differences.contains { $0.contains("0 points instead of 390") }, "\(report.differences)")
-            #expect(try await client.aliases().map(\.collection) == ["rich"], "an unverified copy must not get the alias")
+            #expect(
+                try await client.aliases().map(\.collection) == ["rich"],
+                "an unverified copy must not get the alias"
+            )
         }
     }
 
@@ -77,8 +86,12 @@ struct RefusalTests {
         try await CaptureFixture.with(Self.withFaults) { fixture in
             try await RichCollection.create("rich", on: fixture.client)
             let repository = try await fixture.makeRepository()
-            try await fixture.order(["route": "GET /collections/rich/snapshots/.+", "kind": "cut_after", "bytes": 20_000])
-            await #expect(throws: (any Error).self) { _ = try await fixture.capture("rich", into: repository, .snapshot) }
+            try await fixture.order([
+                "route": "GET /collections/rich/snapshots/.+", "kind": "cut_after", "bytes": 20_000,
+            ])
+            await #expect(throws: (any Error).self) {
+                _ = try await fixture.capture("rich", into: repository, .snapshot)
+            }
             try await fixture.clearFaults()
             #expect(try await fixture.client.snapshots(of: .collection("rich")).isEmpty)
         }
@@ -88,7 +101,9 @@ struct RefusalTests {
     func missingCollection() async throws {
         try await CaptureFixture.with { fixture in
             let repository = try await fixture.makeRepository()
-            let error = await #expect(throws: CaptureError.self) { _ = try await fixture.capture("nothing", into: repository) }
+            let error = await #expect(throws: CaptureError.self) {
+                _ = try await fixture.capture("nothing", into: repository)
+            }
             #expect(error?.code == .collectionMissing && error?.message.contains("nothing") == true)
         }
     }
@@ -130,7 +145,8 @@ struct ForeignArchiveTests {
         var bytes = ByteBuffer()
         for (path, content) in members {
             bytes.writeImmutableBuffer(
-                try writer.begin(TarMember(path: try TarPath(path), content: .file(size: Int64(content.count)))))
+                try writer.begin(TarMember(path: try TarPath(path), content: .file(size: Int64(content.count))))
+            )
             bytes.writeImmutableBuffer(try writer.data(ByteBuffer(bytes: content)))
             bytes.writeImmutableBuffer(try writer.endMember())
         }
@@ -145,7 +161,10 @@ struct ForeignArchiveTests {
 
     private func take(_ archive: ByteBuffer) async throws {
         let repository = try await Repository.create(
-            in: MemoryStore(), password: [1], createdAt: .epoch, scrypt: cheapScryptForIntake()
+            in: MemoryStore(),
+            password: [1],
+            createdAt: .epoch,
+            scrypt: cheapScryptForIntake()
         ).loadIndex()
         _ = try await repository.write { writer in
             var intake = ArchiveIntake(writer: writer, layout: .shard(0), label: "a test")
@@ -169,7 +188,10 @@ struct ForeignArchiveTests {
         #expect(error?.code == .foreignArchive)
     }
 
-    @Test("is refused when it holds what no shard has", arguments: ["etc/passwd", "segments/loose", "README", "wal/a/b", "segments/0123.tar/x"])
+    @Test(
+        "is refused when it holds what no shard has",
+        arguments: ["etc/passwd", "segments/loose", "README", "wal/a/b", "segments/0123.tar/x"]
+    )
     func strangeMember(path: String) async throws {
         let archive = try makeArchive(Self.whole + [(path, [1])])
         if path == "segments/0123.tar/x" { return }  // A folder of that name is a segment's own business.
@@ -190,8 +212,10 @@ struct ForeignArchiveTests {
 
 /// The server really dies, in the middle of a transfer.
 @Suite(
-    "A server that is killed", .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
-    .timeLimit(.minutes(5)))
+    "A server that is killed",
+    .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
+    .timeLimit(.minutes(5))
+)
 struct KilledServerTests {
     private func fill(_ client: QdrantClient) async throws {
         var generator = SeededGenerator(seed: 9)
@@ -200,7 +224,8 @@ struct KilledServerTests {
             let points = (0..<1000).map { index in
                 Point(
                     id: .number(UInt64(batch * 1000 + index)),
-                    vector: (0..<256).map { _ in Float.random(in: -1...1, using: &generator) })
+                    vector: (0..<256).map { _ in Float.random(in: -1...1, using: &generator) }
+                )
             }
             _ = try await client.upsert(points, in: "large")
         }
@@ -221,7 +246,10 @@ struct KilledServerTests {
             try await fill(fixture.client)
             let repository = try await fixture.makeRepository()
             let capture = CollectionCapture(
-                client: fixture.client, collection: "large", progress: killer(of: fixture.server))
+                client: fixture.client,
+                collection: "large",
+                progress: killer(of: fixture.server)
+            )
             let error = await #expect(throws: (any Error).self) {
                 _ = try await repository.write { writer in try await capture.capture(into: writer).manifest.name }
             }
@@ -239,8 +267,11 @@ struct KilledServerTests {
             let (tree, _) = try await fixture.capture("large", into: repository)
             let stored = try await StoredCollection("large", in: tree, of: repository)
             let restore = CollectionRestore(
-                stored, to: fixture.client, options: CollectionRestoreOptions(restorePointID: "0badcafe"),
-                progress: killer(of: fixture.server))
+                stored,
+                to: fixture.client,
+                options: CollectionRestoreOptions(restorePointID: "0badcafe"),
+                progress: killer(of: fixture.server)
+            )
             let plan = try await restore.plan()
             await #expect(throws: QdrantError.self) { _ = try await restore.run(plan) }
             try await fixture.server.restart()
@@ -252,5 +283,9 @@ struct KilledServerTests {
 /// Says once that it is the first time.
 private final class Once: Sendable {
     private let done = Mutex(false)
-    func isFirst() -> Bool { done.withLock { done in defer { done = true }; return !done } }
+    func isFirst() -> Bool {
+        done.withLock { done in
+            defer { done = true }; return !done
+        }
+    }
 }

@@ -8,8 +8,10 @@ import Testing
 @testable import QdrantClient
 
 @Suite(
-    "A collection", .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
-    .timeLimit(.minutes(5)))
+    "A collection",
+    .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),
+    .timeLimit(.minutes(5))
+)
 struct RoundTripTests {
     @Test("comes back with every point equal, by either road", arguments: CaptureMethod.allCases, [1, 3])
     func everyPointEqual(method: CaptureMethod, shards: Int) async throws {
@@ -22,7 +24,10 @@ struct RoundTripTests {
             let (tree, manifest) = try await fixture.capture("rich-live", into: repository, method)
             #expect(manifest.name == "rich" && manifest.aliases == ["rich-live"] && manifest.shards.count == shards)
             #expect(manifest.points == CollectionManifest.Count(before: 390, after: 390))
-            #expect(manifest.goldenQueries.count >= 15 && manifest.droppedGoldenQueries == 0, "\(manifest.goldenQueries.count)")
+            #expect(
+                manifest.goldenQueries.count >= 15 && manifest.droppedGoldenQueries == 0,
+                "\(manifest.goldenQueries.count)"
+            )
             #expect(try await client.snapshots(of: .collection("rich")).isEmpty, "a snapshot was left on the server")
 
             _ = try await client.deleteCollection("rich")
@@ -78,10 +83,14 @@ struct RoundTripTests {
         try await CaptureFixture.with { fixture in
             let client = fixture.client
             try await client.createCollection(
-                "keyed", ["vectors": ["size": 4, "distance": "Dot"], "sharding_method": "custom", "shard_number": 1])
+                "keyed",
+                ["vectors": ["size": 4, "distance": "Dot"], "sharding_method": "custom", "shard_number": 1]
+            )
             for (index, key) in (["north", "south"] as [ShardKey]).enumerated() {
                 try await client.createShardKey(key, of: "keyed")
-                let points = (0..<20).map { Point(id: .number(UInt64(index * 100 + $0)), vector: [Float($0), 1, 2, Float(index)]) }
+                let points = (0..<20).map {
+                    Point(id: .number(UInt64(index * 100 + $0)), vector: [Float($0), 1, 2, Float(index)])
+                }
                 _ = try await client.upsert(points, in: "keyed", shardKey: key)
             }
             let before = try await allPoints("keyed", client)
@@ -105,11 +114,19 @@ struct RoundTripTests {
             let (first, _) = try await fixture.capture("rich", into: repository)
             let (second, _) = try await fixture.capture("rich", into: repository)
             let path = CollectionManifest.path(ofShard: 0, of: "rich") + "/segments"
-            #expect(try await repository.node(at: path, in: first)?.subtree == repository.node(at: path, in: second)?.subtree)
+            #expect(
+                try await repository.node(at: path, in: first)?.subtree
+                    == repository.node(at: path, in: second)?.subtree
+            )
             let (other, _) = try await fixture.capture("rich", into: repository, .snapshot)
             let streamed = try await paths(first, repository)
-            #expect(try await paths(other, repository).filter { !$0.contains("/wal/") } == streamed.filter { !$0.contains("/wal/") })
-            #expect(try await repository.node(at: path, in: first)?.subtree == repository.node(at: path, in: other)?.subtree)
+            #expect(
+                try await paths(other, repository).filter { !$0.contains("/wal/") }
+                    == streamed.filter { !$0.contains("/wal/") }
+            )
+            #expect(
+                try await repository.node(at: path, in: first)?.subtree == repository.node(at: path, in: other)?.subtree
+            )
         }
     }
 

@@ -62,11 +62,17 @@ struct InteroperationTests {
             let repository = try await openRepository(at: repo)
             let snapshot = try #require(try await repository.repository.snapshots().first)
             let node = try #require(try await repository.node(at: source, in: snapshot.record.tree))
-            let report = try await DirectoryRestorer(target: RawPath(target)).restore(try #require(node.subtree), from: repository)
+            let report = try await DirectoryRestorer(target: RawPath(target)).restore(
+                try #require(node.subtree),
+                from: repository
+            )
             #expect(report.warnings.isEmpty, "\(report.warnings)")
             #expect(try await fingerprint(target) == (try await fingerprint(source)))
             let verified = try await TreeVerifier(depth: .content).verify(snapshot.record.tree, in: repository)
-            #expect(verified.problems.isEmpty && verified.blobsRead == verified.blobs && verified.blobs > 0, "\(verified)")
+            #expect(
+                verified.problems.isEmpty && verified.blobsRead == verified.blobs && verified.blobs > 0,
+                "\(verified)"
+            )
         }
     }
 

@@ -27,7 +27,11 @@ enum WriteOptionsForTests {}
 /// A repository of format 2 in a folder.
 func makeRepository(at path: String) async throws -> Repository {
     try await Repository.create(
-        in: LocalStore(path: path), password: password, createdAt: SystemWallClock().now, scrypt: cheapScrypt)
+        in: LocalStore(path: path),
+        password: password,
+        createdAt: SystemWallClock().now,
+        scrypt: cheapScrypt
+    )
 }
 
 func openRepository(at path: String) async throws -> IndexedRepository {
@@ -37,7 +41,9 @@ func openRepository(at path: String) async throws -> IndexedRepository {
 /// Backs up a folder as a snapshot of its own.
 @discardableResult
 func backUp(
-    _ folder: String, into repository: IndexedRepository, parent: ResticID? = nil,
+    _ folder: String,
+    into repository: IndexedRepository,
+    parent: ResticID? = nil,
     options: IndexedRepository.WriteOptions = WriteOptionsForTests.small
 ) async throws -> (StoredSnapshot, ArchiveReport, WriteStatistics) {
     let (result, statistics) = try await repository.write(options) { writer in
@@ -66,7 +72,11 @@ struct Restic {
     func run(_ arguments: String..., expecting status: Int32 = 0) async throws -> Program.Outcome {
         let outcome = try await program.run(
             ["-r", repository, "--no-cache"] + arguments,
-            environment: ["RESTIC_PASSWORD": String(decoding: password, as: UTF8.self), "HOME": "/nonexistent", "PATH": "/usr/bin:/bin"])
+            environment: [
+                "RESTIC_PASSWORD": String(decoding: password, as: UTF8.self), "HOME": "/nonexistent",
+                "PATH": "/usr/bin:/bin",
+            ]
+        )
         #expect(outcome.status == status, "restic \(arguments): \(outcome)")
         return outcome
     }
@@ -79,10 +89,17 @@ func fingerprint(_ folder: String, times: Bool = true) async throws -> String {
     let format = times ? #"%P %y %m %U %G %s %T@ %l\n"# : #"%P %y %m %s %l\n"#
     let listing = try await #require(Program.find("find")).run([folder, "-mindepth", "1", "-printf", format])
     let hashes = try await #require(Program.find("sh")).run(
-        ["-c", "cd \"$1\" && find . -type f -print0 | sort -z | xargs -0 sha256sum && getfattr -R -d -m - -e hex . 2>/dev/null | cat", "sh", folder])
+        [
+            "-c",
+            "cd \"$1\" && find . -type f -print0 | sort -z | xargs -0 sha256sum && getfattr -R -d -m - -e hex . 2>/dev/null | cat",
+            "sh", folder,
+        ])
     let directoriesWithoutSizes = listing.text.split(separator: "\n").map { line in
         // The size of a folder is the file system's business.
-        line.contains(" d ") ? line.split(separator: " ").enumerated().filter { $0.offset != 5 }.map { String($0.element) }.joined(separator: " ") : String(line)
+        line.contains(" d ")
+            ? line.split(separator: " ").enumerated().filter { $0.offset != 5 }.map { String($0.element) }.joined(
+                separator: " "
+            ) : String(line)
     }
     return directoriesWithoutSizes.sorted().joined(separator: "\n") + "\n" + hashes.text
 }

@@ -15,17 +15,31 @@ struct BackupCommand: AsyncParsableCommand {
               holdfast backup --only documents
               holdfast backup --collection textbook_knowledge --method snapshot
               holdfast backup --dry-run
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
-    @Option(help: ArgumentHelp("Only this component: \(Component.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "component"))
+    @Option(
+        help: ArgumentHelp(
+            "Only this component: \(Component.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "component"
+        )
+    )
     var only: Component?
 
-    @Option(name: .customLong("collection"), help: ArgumentHelp("Only this collection; may be repeated.", valueName: "name"))
+    @Option(
+        name: .customLong("collection"),
+        help: ArgumentHelp("Only this collection; may be repeated.", valueName: "name")
+    )
     var collections: [String] = []
 
-    @Option(help: ArgumentHelp("How collections are read: stream or snapshot; otherwise as configured.", valueName: "method"))
+    @Option(
+        help: ArgumentHelp(
+            "How collections are read: stream or snapshot; otherwise as configured.",
+            valueName: "method"
+        )
+    )
     var method: CaptureMethod?
 
     @Flag(name: .long, help: "Print what would be done, and do nothing.")
@@ -40,7 +54,12 @@ struct BackupCommand: AsyncParsableCommand {
         let report = try await session.withRepository { repository in
             try await session.withOptionalClient(!plan.collections.isEmpty) { client in
                 try await BackupRun(
-                    plan, into: repository, client: client, logger: common.logger, progress: progress, toolVersion: Version.text
+                    plan,
+                    into: repository,
+                    client: client,
+                    logger: common.logger,
+                    progress: progress,
+                    toolVersion: Version.text
                 ).run()
             }
         }
@@ -52,8 +71,10 @@ struct BackupCommand: AsyncParsableCommand {
         let configured = configuration.qdrant?.collections ?? []
         for name in collections where !configured.contains(where: { $0.name == name }) {
             throw RecoveryError(
-                .notConfigured, "the configuration names no collection '\(name)'",
-                hint: "It names: \(configured.map(\.name).joined(separator: ", ")). Add it under 'qdrant.collections'.")
+                .notConfigured,
+                "the configuration names no collection '\(name)'",
+                hint: "It names: \(configured.map(\.name).joined(separator: ", ")). Add it under 'qdrant.collections'."
+            )
         }
         let wantsQdrant = only == nil || only == .qdrant
         let wantsDocuments = (only == nil || only == .documents) && collections.isEmpty
@@ -61,7 +82,8 @@ struct BackupCommand: AsyncParsableCommand {
             system: configuration.system,
             collections: !wantsQdrant
                 ? [] : configured.filter { collections.isEmpty || collections.contains($0.name) }.map(makeCollection),
-            folders: wantsDocuments ? configuration.documents : [])
+            folders: wantsDocuments ? configuration.documents : []
+        )
     }
 
     private func makeCollection(_ collection: HoldfastConfiguration.Collection) -> BackupPlan.Collection {
@@ -83,7 +105,9 @@ struct BackupCommand: AsyncParsableCommand {
                 PlanOutput(
                     repository: session.store.location,
                     collections: Dictionary(plan.collections.map { ($0.name, $0.options.method.rawValue) }) { $1 },
-                    documents: Dictionary(plan.folders.map { ($0.name, $0.path) }) { $1 }))
+                    documents: Dictionary(plan.folders.map { ($0.name, $0.path) }) { $1 }
+                )
+            )
         }
         Console.result("would make a restore point of '\(plan.system)' in \(session.store.location):")
         for collection in plan.collections {

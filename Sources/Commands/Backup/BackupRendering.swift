@@ -28,17 +28,20 @@ enum BackupRendering {
                 Console.result(
                     "  qdrant     \(collection.name): \(Formatting.count(collection.points, "point")), "
                         + "\(Formatting.count(collection.shards, "shard")), \(Formatting.bytes(collection.dataBytes)) read"
-                        + " (\(Formatting.bytes(collection.bytes)) with holes), \(Formatting.count(collection.goldenQueries, "golden query", plural: "golden queries"))")
+                        + " (\(Formatting.bytes(collection.bytes)) with holes), \(Formatting.count(collection.goldenQueries, "golden query", plural: "golden queries"))"
+                )
             }
             for folder in part.folders {
                 Console.result(
                     "  documents  \(folder.name): \(Formatting.count(folder.files, "file")), \(Formatting.bytes(folder.bytes))"
-                        + " (\(report.newFiles) new, \(report.changedFiles) changed, \(report.unmodifiedFiles) unchanged)")
+                        + " (\(report.newFiles) new, \(report.changedFiles) changed, \(report.unmodifiedFiles) unchanged)"
+                )
             }
         }
         Console.result(
             "  stored     \(Formatting.bytes(report.written.newStoredBytes)) new"
-                + " (\(Formatting.bytes(report.written.newBytes)) before compression) in \(Formatting.duration(took))")
+                + " (\(Formatting.bytes(report.written.newBytes)) before compression) in \(Formatting.duration(took))"
+        )
         for warning in report.warnings { common.remark("warning: \(warning)") }
         for item in point.skipped { Console.note("skipped: \(item.path): \(item.kind.rawValue): \(item.reason)") }
     }
@@ -47,10 +50,17 @@ enum BackupRendering {
         Output(
             restorePoint: report.restorePoint,
             written: Output.Written(
-                newDataBlobs: report.written.newDataBlobs, newTreeBlobs: report.written.newTreeBlobs,
-                newBytes: report.written.newBytes, storedBytes: report.written.newStoredBytes, packs: report.written.packs),
+                newDataBlobs: report.written.newDataBlobs,
+                newTreeBlobs: report.written.newTreeBlobs,
+                newBytes: report.written.newBytes,
+                storedBytes: report.written.newStoredBytes,
+                packs: report.written.packs
+            ),
             documents: ["new": report.newFiles, "changed": report.changedFiles, "unmodified": report.unmodifiedFiles],
-            warnings: report.warnings, skipped: report.restorePoint.skipped, seconds: took.inSeconds)
+            warnings: report.warnings,
+            skipped: report.restorePoint.skipped,
+            seconds: took.inSeconds
+        )
     }
 }
 

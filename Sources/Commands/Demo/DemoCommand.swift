@@ -15,7 +15,8 @@ struct DemoCommand: AsyncParsableCommand {
 
               holdfast demo
               holdfast demo --keep
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
@@ -27,7 +28,10 @@ struct DemoCommand: AsyncParsableCommand {
         let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath()
             .appendingPathComponent("holdfast-demo-\(UUID().uuidString.prefix(8).lowercased())").path
         try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            atPath: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
         defer { if !keep { try? FileManager.default.removeItem(atPath: folder) } }
         let say = DemoVoice(isSilent: common.json)
         say.line("Everything is in \(folder)\(keep ? ", which stays" : ", which is removed at the end").")
@@ -46,11 +50,19 @@ struct DemoCommand: AsyncParsableCommand {
 }
 
 extension DemoCommand {
-    private func tell(_ places: DemoPlaces, _ folder: String, _ server: DemoServer, _ say: DemoVoice) async throws -> DemoReport {
+    private func tell(_ places: DemoPlaces, _ folder: String, _ server: DemoServer, _ say: DemoVoice) async throws
+        -> DemoReport
+    {
         let silent = Logger(label: "demo", factory: { _ in SwiftLogNoOpLogHandler() })
         return try await withQdrantClient(endpoint: QdrantEndpoint(url: server.url), logger: silent) { client in
             let story = try DemoStory(
-                places: places, folder: folder, client: client, serverURL: server.url, say: say, logger: common.logger)
+                places: places,
+                folder: folder,
+                client: client,
+                serverURL: server.url,
+                say: say,
+                logger: common.logger
+            )
             return try await story.tell()
         }
     }

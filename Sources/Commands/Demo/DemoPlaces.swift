@@ -19,14 +19,18 @@ struct DemoPlaces: Sendable {
         let candidates = above(URL(filePath: FileManager.default.currentDirectoryPath)) + above(program)
         guard let root = candidates.first(where: { isCheckout($0) }) else {
             throw RecoveryError(
-                .notConfigured, "the demo needs the project's Examples/textbook and Embedded/qdrant-edge, which are not here",
-                hint: "Run it in a checkout of the project, by 'scripts/demo'.")
+                .notConfigured,
+                "the demo needs the project's Examples/textbook and Embedded/qdrant-edge, which are not here",
+                hint: "Run it in a checkout of the project, by 'scripts/demo'."
+            )
         }
         let python = environment["HOLDFAST_PYTHON"] ?? root + "/.venv/bin/python"
         guard FileManager.default.isExecutableFile(atPath: python) else {
             throw RecoveryError(
-                .notConfigured, "the demo needs a Python with the embedded Qdrant's packages; there is none at \(python)",
-                hint: "Run 'scripts/setup', or set HOLDFAST_PYTHON.")
+                .notConfigured,
+                "the demo needs a Python with the embedded Qdrant's packages; there is none at \(python)",
+                hint: "Run 'scripts/setup', or set HOLDFAST_PYTHON."
+            )
         }
         return DemoPlaces(root: root, python: python)
     }

@@ -28,7 +28,10 @@ struct DemoReport: Encodable, Sendable {
         let rows = [
             ("textbook", "\(pages) pages, \(passages) passages, \(Formatting.bytes(documentBytes))"),
             ("collection", "\(points) points, \(Formatting.bytes(collectionBytes)) of data"),
-            ("first backup", "\(Formatting.bytes(firstStoredBytes)) stored in \(Formatting.duration(.seconds(backupSeconds)))"),
+            (
+                "first backup",
+                "\(Formatting.bytes(firstStoredBytes)) stored in \(Formatting.duration(.seconds(backupSeconds)))"
+            ),
             ("restore", "\(Formatting.duration(.seconds(restoreSeconds))), verification included"),
             (
                 "second backup",

@@ -19,7 +19,10 @@ struct DemoServer {
             "-m", "qdrant_edge_server", "--storage", folder + "/storage", "--host", "127.0.0.1", "--port", "0",
             "--port-file", portFile, "--parent-pid", "\(ProcessInfo.processInfo.processIdentifier)",
         ]
-        process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": places.embeddedQdrant]) { _, new in new }
+        process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": places.embeddedQdrant]) {
+            _,
+            new in new
+        }
         let output = try FileHandle(forWritingTo: URL(filePath: log))
         process.standardOutput = output
         process.standardError = output
@@ -37,7 +40,10 @@ struct DemoServer {
         process.terminate()
         let tail = (try? String(contentsOfFile: log, encoding: .utf8))?.suffix(600) ?? ""
         throw RecoveryError(
-            .notConfigured, "the embedded Qdrant did not start: \(tail)", hint: "Run 'scripts/setup' to install its packages.")
+            .notConfigured,
+            "the embedded Qdrant did not start: \(tail)",
+            hint: "Run 'scripts/setup' to install its packages."
+        )
     }
 
     /// Stops it and waits for its end: asked first, then made to. Not by `waitUntilExit`, which would hold a thread of the

@@ -23,7 +23,12 @@ struct DemoStory {
     private let question: DemoQuestion
 
     init(
-        places: DemoPlaces, folder: String, client: QdrantClient, serverURL: String, say: DemoVoice, logger: Logger
+        places: DemoPlaces,
+        folder: String,
+        client: QdrantClient,
+        serverURL: String,
+        say: DemoVoice,
+        logger: Logger
     ) throws {
         self.places = places
         self.client = client
@@ -35,12 +40,19 @@ struct DemoStory {
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: passwordFile)
         // The configuration that a user would have, kept beside the repository for --keep.
         let template = ConfigurationTemplate(
-            system: "textbook", repositoryLocation: folder + "/repository", password: "file:\(passwordFile)", qdrantURL: serverURL,
-            collections: [Self.collection], documents: [docs])
+            system: "textbook",
+            repositoryLocation: folder + "/repository",
+            password: "file:\(passwordFile)",
+            qdrantURL: serverURL,
+            collections: [Self.collection],
+            documents: [docs]
+        )
         let text = template.render()
         try Data(text.utf8).write(to: URL(filePath: folder + "/holdfast.yaml"))
         session = Session(
-            try HoldfastConfiguration.parse(Array(text.utf8), file: "holdfast.yaml", folder: folder), logger: logger)
+            try HoldfastConfiguration.parse(Array(text.utf8), file: "holdfast.yaml", folder: folder),
+            logger: logger
+        )
         question = try DemoQuestion.load("find-polaris", from: places.textbook + "/questions.json")
     }
 
@@ -70,7 +82,9 @@ struct DemoStory {
         try await client.updateAliases([.create(alias: Self.alias, collection: Self.collection)])
         report.pages = summary.pageCount
         report.passages = summary.passageCount
-        say.line("\(summary.pageCount) pages, \(summary.passageCount) passages, one point each: a 384-dimension lexical embedding made")
+        say.line(
+            "\(summary.pageCount) pages, \(summary.passageCount) passages, one point each: a 384-dimension lexical embedding made"
+        )
         say.line("on this machine (feature hashing, no model), and a sparse BM25 vector. Alias '\(Self.alias)'.")
     }
 
@@ -99,7 +113,11 @@ struct DemoStory {
     private func makeRepository() async throws {
         say.heading("A repository is made")
         let repository = try await Repository.create(
-            in: session.store, password: password, createdAt: SystemWallClock().now, options: session.repositoryOptions)
+            in: session.store,
+            password: password,
+            createdAt: SystemWallClock().now,
+            options: session.repositoryOptions
+        )
         say.line("restic repository \(repository.id.prefix(8)), format 2, encrypted")
     }
 
@@ -120,7 +138,8 @@ struct DemoStory {
         let plan = BackupPlan(
             system: session.configuration.system,
             collections: [BackupPlan.Collection(name: Self.collection, options: CollectionCapture.Options())],
-            folders: session.configuration.documents)
+            folders: session.configuration.documents
+        )
         let start = ContinuousClock.now
         let (client, logger) = (client, session.logger)
         let report = try await session.withRepository { repository in
@@ -152,7 +171,11 @@ struct DemoStory {
             var outcome = RestoreOutcome(point: point.manifest)
             let stored = try await StoredCollection(Self.collection, in: point.tree(of: .qdrant), of: repository)
             let restore = CollectionRestore(
-                stored, to: client, options: CollectionRestoreOptions(restorePointID: point.manifest.id), logger: logger)
+                stored,
+                to: client,
+                options: CollectionRestoreOptions(restorePointID: point.manifest.id),
+                logger: logger
+            )
             outcome.collections = [try await restore.run(restore.plan())]
             let documents = DocumentsRestore(point, from: repository, to: .original)
             outcome.folders = try await documents.run(documents.plan([]))
@@ -166,28 +189,39 @@ struct DemoStory {
     }
 
     private func prove(
-        _ answer: [Answer], _ before: [PointRecord], _ outcome: RestoreOutcome, _ report: inout DemoReport
+        _ answer: [Answer],
+        _ before: [PointRecord],
+        _ outcome: RestoreOutcome,
+        _ report: inout DemoReport
     ) async throws {
         let again = try await ask("The same question again")
         let after = try await pointDigests()
         let golden = outcome.collections.allSatisfy { $0.isVerified && $0.goldenQueries > 0 }
         report.proofs = [
-            .init(claim: "all \(before.count) points are back, each vector and payload equal", holds: !before.isEmpty && after == before),
+            .init(
+                claim: "all \(before.count) points are back, each vector and payload equal",
+                holds: !before.isEmpty && after == before
+            ),
             .init(claim: "\(report.goldenQueries) golden queries give the recorded ids and scores", holds: golden),
             .init(
                 claim: "\(report.restoredFiles) documents are back, byte for byte",
                 holds: report.restoredFiles == report.pages && outcome.folders.allSatisfy(\.differences.isEmpty)
-                    && DemoComparison.areEqual(docs, places.textbook + "/docs")),
+                    && DemoComparison.areEqual(docs, places.textbook + "/docs")
+            ),
             .init(
                 claim: "the same question has the same answer, and one of its sources is the right one",
-                holds: again == answer && again.contains { question.sources.contains(.init(path: $0.path, heading: $0.heading)) }),
+                holds: again == answer
+                    && again.contains { question.sources.contains(.init(path: $0.path, heading: $0.heading)) }
+            ),
         ]
     }
 
     // MARK: The next day
 
     private func changeAndBackUpAgain(_ report: inout DemoReport, since point: RestorePointManifest) async throws {
-        say.heading("Another backup: the restored files have new inodes and are read once, but nothing of them is stored again")
+        say.heading(
+            "Another backup: the restored files have new inodes and are read once, but nothing of them is stored again"
+        )
         let (fresh, tookFresh) = try await runBackup()
         if !say.isSilent { try BackupRendering.print(fresh, took: tookFresh, CommonOptions.parse([])) }
         say.heading("A few pages change, and the next backup stores what is new")
@@ -206,7 +240,10 @@ struct DemoStory {
         let changed = backup.changedFiles == paths.count && backup.newFiles == 0
         report.proofs.append(
             .init(
-                claim: "of \(report.pages) documents only the \(paths.count) changed ones were read again", holds: changed))
+                claim: "of \(report.pages) documents only the \(paths.count) changed ones were read again",
+                holds: changed
+            )
+        )
     }
 
     /// The way out: the `restic` program accepts what was written.
@@ -218,9 +255,16 @@ struct DemoStory {
         say.heading("restic check --read-data")
         let location = session.store.location
         let result = try await DemoProgram.run(
-            restic, ["-r", location, "--no-cache", "check", "--read-data"],
-            environment: ["RESTIC_PASSWORD": String(decoding: password, as: UTF8.self)])
+            restic,
+            ["-r", location, "--no-cache", "check", "--read-data"],
+            environment: ["RESTIC_PASSWORD": String(decoding: password, as: UTF8.self)]
+        )
         for line in result.output.split(separator: "\n").suffix(2) { say.line(String(line)) }
-        report.proofs.append(.init(claim: "the restic program reads all of the repository and finds no errors", holds: result.status == 0))
+        report.proofs.append(
+            .init(
+                claim: "the restic program reads all of the repository and finds no errors",
+                holds: result.status == 0
+            )
+        )
     }
 }

@@ -28,13 +28,18 @@ enum DemoComparison {
     static func files(in folder: String) throws -> [String] {
         try FileManager.default.subpathsOfDirectory(atPath: folder).filter { path in
             var isFolder: ObjCBool = false
-            return FileManager.default.fileExists(atPath: folder + "/" + path, isDirectory: &isFolder) && !isFolder.boolValue
+            return FileManager.default.fileExists(atPath: folder + "/" + path, isDirectory: &isFolder)
+                && !isFolder.boolValue
         }.sorted()
     }
 
     static func areEqual(_ left: String, _ right: String) -> Bool {
-        guard let names = try? files(in: left), let others = try? files(in: right), names == others else { return false }
-        return names.allSatisfy { FileManager.default.contentsEqual(atPath: left + "/" + $0, andPath: right + "/" + $0) }
+        guard let names = try? files(in: left), let others = try? files(in: right), names == others else {
+            return false
+        }
+        return names.allSatisfy {
+            FileManager.default.contentsEqual(atPath: left + "/" + $0, andPath: right + "/" + $0)
+        }
     }
 }
 
@@ -46,7 +51,9 @@ enum DemoProgram {
     }
 
     static func run(
-        _ path: String, _ arguments: [String], environment: [String: String]
+        _ path: String,
+        _ arguments: [String],
+        environment: [String: String]
     ) async throws -> (status: Int32, output: String) {
         let process = Process()
         let pipe = Pipe()
@@ -65,7 +72,8 @@ enum DemoProgram {
                         let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
                         process.waitUntilExit()
                         return (process.terminationStatus, output)
-                    })
+                    }
+                )
             }
         }
     }

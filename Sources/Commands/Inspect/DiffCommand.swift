@@ -12,7 +12,8 @@ struct DiffCommand: AsyncParsableCommand {
 
               holdfast diff 3c81d0aa latest
               holdfast diff 3c81d0aa 4f2a9c01 --only documents
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
@@ -38,11 +39,15 @@ struct DiffCommand: AsyncParsableCommand {
             let catalog = RestorePointCatalog(repository)
             let system = session.configuration.system
             return try await ComparisonRun(repository).compare(
-                catalog.find(oldID, system: system), catalog.find(newID, system: system), component: only)
+                catalog.find(oldID, system: system),
+                catalog.find(newID, system: system),
+                component: only
+            )
         }
         if common.json {
             return try Console.json(
-                Output(old: comparison.old.id, new: comparison.new.id, differences: comparison.differences))
+                Output(old: comparison.old.id, new: comparison.new.id, differences: comparison.differences)
+            )
         }
         for difference in comparison.differences {
             Console.result("\(Self.mark(difference.kind)) \(difference.path)\(Self.sizes(difference))")
@@ -50,7 +55,8 @@ struct DiffCommand: AsyncParsableCommand {
         printPoints(comparison)
         Console.result(
             "\(comparison.count(.added)) added, \(comparison.count(.changed)) changed, \(comparison.count(.removed)) removed, "
-                + "\(comparison.count(.metadata)) with other metadata")
+                + "\(comparison.count(.metadata)) with other metadata"
+        )
     }
 
     private func printPoints(_ comparison: RestorePointComparison) {

@@ -13,13 +13,16 @@ struct DoctorCommand: AsyncParsableCommand {
 
               holdfast doctor
               holdfast doctor --json
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let session = try Session(common)
-        var findings = [Finding(.ok, "configuration", "\(common.configurationPath), system '\(session.configuration.system)'")]
+        var findings = [
+            Finding(.ok, "configuration", "\(common.configurationPath), system '\(session.configuration.system)'")
+        ]
         findings += await examineRepository(session)
         findings += await examineServer(session)
         findings += Examination.folders(session.configuration.documents)
@@ -67,7 +70,8 @@ struct DoctorCommand: AsyncParsableCommand {
         let warnings = findings.count { $0.grade == .warning }
         Console.result(
             failures == 0 && warnings == 0
-                ? "all is well" : "\(Formatting.count(failures, "failure")), \(Formatting.count(warnings, "warning"))")
+                ? "all is well" : "\(Formatting.count(failures, "failure")), \(Formatting.count(warnings, "warning"))"
+        )
     }
 
     private static func mark(_ grade: Finding.Grade) -> String {

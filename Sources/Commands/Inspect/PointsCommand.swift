@@ -9,7 +9,8 @@ struct PointsCommand: AsyncParsableCommand {
         discussion: """
               holdfast points
               holdfast points --json | jq -r '.[0].id'
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
@@ -26,16 +27,21 @@ struct PointsCommand: AsyncParsableCommand {
             return
         }
         var table = Table([
-            ("id", .left), ("time", .left), ("system", .left), ("points", .right), ("documents", .right), ("size", .right),
+            ("id", .left), ("time", .left), ("system", .left), ("points", .right), ("documents", .right),
+            ("size", .right),
             ("skipped", .right),
         ])
         for point in points.map(\.manifest) {
             let collections = point[.qdrant]?.collections ?? []
             table.add(
-                point.id, String(point.startedAt.prefix(19)).replacing("T", with: " "), point.system,
+                point.id,
+                String(point.startedAt.prefix(19)).replacing("T", with: " "),
+                point.system,
                 collections.isEmpty ? "-" : "\(collections.reduce(0) { $0 + $1.points })",
-                point[.documents].map { "\($0.files)" } ?? "-", Formatting.bytes(point.parts.reduce(0) { $0 + $1.bytes }),
-                "\(point.skipped.count)")
+                point[.documents].map { "\($0.files)" } ?? "-",
+                Formatting.bytes(point.parts.reduce(0) { $0 + $1.bytes }),
+                "\(point.skipped.count)"
+            )
         }
         Console.result(table.render())
     }

@@ -11,7 +11,8 @@ struct ShowCommand: AsyncParsableCommand {
         discussion: """
               holdfast show
               holdfast show 4f2a9c01 --json
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
@@ -30,7 +31,9 @@ struct ShowCommand: AsyncParsableCommand {
         Console.result("  made      \(manifest.startedAt) to \(manifest.finishedAt) by \(manifest.tool)")
         Console.result("  manifest  snapshot \(found.snapshot.short)")
         for part in manifest.parts {
-            Console.result("\(part.component.rawValue): snapshot \(part.snapshot.prefix(8)), \(Formatting.count(part.files, "file")), \(Formatting.bytes(part.bytes))")
+            Console.result(
+                "\(part.component.rawValue): snapshot \(part.snapshot.prefix(8)), \(Formatting.count(part.files, "file")), \(Formatting.bytes(part.bytes))"
+            )
             for collection in part.collections { printCollection(collection) }
             for folder in part.folders { printFolder(folder) }
         }
@@ -40,16 +43,21 @@ struct ShowCommand: AsyncParsableCommand {
         Console.result("  \(collection.name)")
         Console.result("    points          \(collection.points) in \(Formatting.count(collection.shards, "shard"))")
         Console.result("    server          Qdrant \(collection.serverVersion), read by \(collection.method)")
-        Console.result("    data            \(Formatting.bytes(collection.dataBytes)), \(Formatting.bytes(collection.bytes)) with holes")
+        Console.result(
+            "    data            \(Formatting.bytes(collection.dataBytes)), \(Formatting.bytes(collection.bytes)) with holes"
+        )
         Console.result("    golden queries  \(collection.goldenQueries)")
-        Console.result("    aliases         \(collection.aliases.isEmpty ? "none" : collection.aliases.joined(separator: ", "))")
+        Console.result(
+            "    aliases         \(collection.aliases.isEmpty ? "none" : collection.aliases.joined(separator: ", "))"
+        )
         for warning in collection.warnings { Console.result("    warning         \(warning)") }
     }
 
     private func printFolder(_ folder: RestorePointManifest.FolderSummary) {
         Console.result(
             "  \(folder.name)  from \(folder.path): \(Formatting.count(folder.files, "file")) in "
-                + "\(Formatting.count(folder.directories, "folder")), \(Formatting.bytes(folder.bytes))")
+                + "\(Formatting.count(folder.directories, "folder")), \(Formatting.bytes(folder.bytes))"
+        )
         for item in folder.skipped { Console.result("    skipped \(item.path): \(item.kind.rawValue): \(item.reason)") }
     }
 }

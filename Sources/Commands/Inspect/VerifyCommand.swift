@@ -14,7 +14,8 @@ struct VerifyCommand: AsyncParsableCommand {
               holdfast verify
               holdfast verify 4f2a9c01 --structure-only
               holdfast verify --all
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
@@ -50,15 +51,22 @@ struct VerifyCommand: AsyncParsableCommand {
         let depth: TreeVerifier.Depth = structureOnly ? .structure : .content
         let results = try await session.withRepository { repository in
             let catalog = RestorePointCatalog(repository)
-            let points = all
+            let points =
+                all
                 ? try await catalog.list(system: session.configuration.system)
                 : [try await catalog.find(id, system: id == "latest" ? session.configuration.system : nil)]
             var results: [RestorePointVerification] = []
-            for point in points { results.append(try await VerificationRun(repository, progress: progress).verify(point, depth: depth)) }
+            for point in points {
+                results.append(try await VerificationRun(repository, progress: progress).verify(point, depth: depth))
+            }
             return results
         }
         guard !results.isEmpty else {
-            throw RecoveryError(.noRestorePoint, "there is no restore point to verify", hint: "Run 'holdfast backup' first.")
+            throw RecoveryError(
+                .noRestorePoint,
+                "there is no restore point to verify",
+                hint: "Run 'holdfast backup' first."
+            )
         }
         if common.json {
             try Console.json(results.map(output))
@@ -70,31 +78,45 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private func print(_ result: RestorePointVerification) {
         let depth = result.depth == .content ? "content" : "structure"
-        Console.result("restore point \(result.restorePoint.manifest.id): \(result.isIntact ? "intact" : "DAMAGED") (\(depth))")
+        Console.result(
+            "restore point \(result.restorePoint.manifest.id): \(result.isIntact ? "intact" : "DAMAGED") (\(depth))"
+        )
         for part in result.parts {
             let report = part.report
-            let read = result.depth == .content ? ", \(report.blobsRead) read (\(Formatting.bytes(report.bytesRead)))" : ""
+            let read =
+                result.depth == .content ? ", \(report.blobsRead) read (\(Formatting.bytes(report.bytesRead)))" : ""
             Console.result(
                 "  \(part.component.rawValue): \(Formatting.count(report.files, "file")), \(Formatting.bytes(report.totalBytes)), "
-                    + "\(Formatting.count(report.blobs, "blob"))\(read)")
+                    + "\(Formatting.count(report.blobs, "blob"))\(read)"
+            )
             for difference in part.differences { Console.result("    differs: \(difference)") }
             for problem in report.problems {
                 Console.result("    damaged: \(problem.message)")
                 for path in problem.paths.prefix(20) { Console.result("      \(path)") }
-                if problem.paths.count > 20 { Console.result("      and \(problem.paths.count - 20) more (--json lists all)") }
+                if problem.paths.count > 20 {
+                    Console.result("      and \(problem.paths.count - 20) more (--json lists all)")
+                }
             }
         }
     }
 
     private func output(_ result: RestorePointVerification) -> Output {
         Output(
-            restorePoint: result.restorePoint.manifest.id, verdict: result.isIntact ? "intact" : "damaged",
+            restorePoint: result.restorePoint.manifest.id,
+            verdict: result.isIntact ? "intact" : "damaged",
             depth: result.depth == .content ? "content" : "structure",
             parts: result.parts.map { part in
                 Output.Part(
-                    component: part.component, files: part.report.files, bytes: part.report.totalBytes, blobs: part.report.blobs,
-                    blobsRead: part.report.blobsRead, bytesRead: part.report.bytesRead, problems: part.report.problems,
-                    differences: part.differences)
-            })
+                    component: part.component,
+                    files: part.report.files,
+                    bytes: part.report.totalBytes,
+                    blobs: part.report.blobs,
+                    blobsRead: part.report.blobsRead,
+                    bytesRead: part.report.bytesRead,
+                    problems: part.report.problems,
+                    differences: part.differences
+                )
+            }
+        )
     }
 }

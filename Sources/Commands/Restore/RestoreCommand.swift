@@ -19,7 +19,8 @@ struct RestoreCommand: AsyncParsableCommand {
               holdfast restore 4f2a9c01 --only qdrant --collection textbook_knowledge --switch-alias
               holdfast restore --only documents --include 'chapter-1/**' --target /tmp/restored
               holdfast restore --in-place
-            """)
+            """
+    )
 
     @OptionGroup var common: CommonOptions
 
@@ -29,13 +30,22 @@ struct RestoreCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this component.", valueName: "component"))
     var only: Component?
 
-    @Option(name: .customLong("collection"), help: ArgumentHelp("Only this collection; may be repeated.", valueName: "name"))
+    @Option(
+        name: .customLong("collection"),
+        help: ArgumentHelp("Only this collection; may be repeated.", valueName: "name")
+    )
     var collections: [String] = []
 
-    @Option(name: .customLong("documents"), help: ArgumentHelp("Only these documents; may be repeated.", valueName: "name"))
+    @Option(
+        name: .customLong("documents"),
+        help: ArgumentHelp("Only these documents; may be repeated.", valueName: "name")
+    )
     var folders: [String] = []
 
-    @Option(name: .customLong("as"), help: ArgumentHelp("The name under which the one collection is restored.", valueName: "name"))
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp("The name under which the one collection is restored.", valueName: "name")
+    )
     var asName: String?
 
     @Option(help: ArgumentHelp("Only documents that match; may be repeated.", valueName: "pattern"))
@@ -60,13 +70,25 @@ struct RestoreCommand: AsyncParsableCommand {
     var dryRun = false
 
     func validate() throws {
-        if asName != nil, inPlace { throw ValidationError("'--as' and '--in-place' exclude each other: one names a copy, the other replaces the live one") }
-        if target != nil, inPlace { throw ValidationError("'--target' and '--in-place' exclude each other: one names another folder, the other the original") }
+        if asName != nil, inPlace {
+            throw ValidationError(
+                "'--as' and '--in-place' exclude each other: one names a copy, the other replaces the live one"
+            )
+        }
+        if target != nil, inPlace {
+            throw ValidationError(
+                "'--target' and '--in-place' exclude each other: one names another folder, the other the original"
+            )
+        }
         if only == .documents, asName != nil || switchAlias || !collections.isEmpty {
-            throw ValidationError("'--collection', '--as' and '--switch-alias' are about collections; '--only documents' leaves them out")
+            throw ValidationError(
+                "'--collection', '--as' and '--switch-alias' are about collections; '--only documents' leaves them out"
+            )
         }
         if only == .qdrant, target != nil || !include.isEmpty || !folders.isEmpty {
-            throw ValidationError("'--documents', '--target' and '--include' are about documents; '--only qdrant' leaves them out")
+            throw ValidationError(
+                "'--documents', '--target' and '--include' are about documents; '--only qdrant' leaves them out"
+            )
         }
     }
 
@@ -76,7 +98,9 @@ struct RestoreCommand: AsyncParsableCommand {
         let (id, command) = (point, self)
         let outcome = try await session.withRepository { repository in
             let point = try await RestorePointCatalog(repository).find(
-                id, system: id == "latest" ? session.configuration.system : nil)
+                id,
+                system: id == "latest" ? session.configuration.system : nil
+            )
             return try await command.restore(point, from: repository, session, selection)
         }
         guard let outcome else { return }
@@ -88,23 +112,34 @@ struct RestoreCommand: AsyncParsableCommand {
         if !outcome.isVerified { throw ExitStatus.failed }
     }
 
-    private var wantsQdrant: Bool { (only == nil && folders.isEmpty && include.isEmpty && target == nil) || only == .qdrant }
+    private var wantsQdrant: Bool {
+        (only == nil && folders.isEmpty && include.isEmpty && target == nil) || only == .qdrant
+    }
     private var wantsDocuments: Bool { (only == nil && collections.isEmpty && asName == nil) || only == .documents }
 
     /// - Returns: `nil` when nothing was to be done but to print the plan.
     private func restore(
-        _ point: RestorePoint, from repository: IndexedRepository, _ session: Session, _ selection: PathSelection
+        _ point: RestorePoint,
+        from repository: IndexedRepository,
+        _ session: Session,
+        _ selection: PathSelection
     ) async throws -> RestoreOutcome? {
         let names = try collectionNames(point)
         let hasFolders = wantsDocuments && point.manifest[.documents] != nil
         let documents = DocumentsRestore(
-            point, from: repository,
-            to: target.map { .folder($0) } ?? (inPlace ? .inPlace : .original), selection: selection, progress: common.progress)
+            point,
+            from: repository,
+            to: target.map { .folder($0) } ?? (inPlace ? .inPlace : .original),
+            selection: selection,
+            progress: common.progress
+        )
         let steps = hasFolders ? try documents.plan(folders) : []
         guard !names.isEmpty || !steps.isEmpty else {
             throw RecoveryError(
-                .nothingToDo, "restore point \(point.manifest.id) holds nothing that these options choose",
-                hint: "Run 'holdfast show \(point.manifest.id)' to see what it holds.")
+                .nothingToDo,
+                "restore point \(point.manifest.id) holds nothing that these options choose",
+                hint: "Run 'holdfast show \(point.manifest.id)' to see what it holds."
+            )
         }
         return try await session.withOptionalClient(!names.isEmpty) { client in
             var restores: [(CollectionRestore, CollectionRestore.Plan)] = []
@@ -114,7 +149,11 @@ struct RestoreCommand: AsyncParsableCommand {
                     restores.append((restore, try await restore.plan()))
                 }
             } else if !names.isEmpty {
-                throw RecoveryError(.notConfigured, "the configuration names no Qdrant server", hint: "Add 'qdrant.url', or use '--only documents'.")
+                throw RecoveryError(
+                    .notConfigured,
+                    "the configuration names no Qdrant server",
+                    hint: "Add 'qdrant.url', or use '--only documents'."
+                )
             }
             if dryRun {
                 try RestoreRendering.printPlan(point, restores.map(\.1), steps, common)
@@ -139,19 +178,28 @@ struct RestoreCommand: AsyncParsableCommand {
         let held = point.manifest[.qdrant]?.collections.map(\.name) ?? []
         for name in collections where !held.contains(name) {
             throw RecoveryError(
-                .notInRestorePoint, "restore point \(point.manifest.id) holds no collection '\(name)'",
-                hint: held.isEmpty ? "It holds no collections." : "It holds: \(held.joined(separator: ", ")).")
+                .notInRestorePoint,
+                "restore point \(point.manifest.id) holds no collection '\(name)'",
+                hint: held.isEmpty ? "It holds no collections." : "It holds: \(held.joined(separator: ", "))."
+            )
         }
         let chosen = collections.isEmpty ? held : collections
         if asName != nil, chosen.count != 1 {
             throw RecoveryError(
-                .nothingToDo, "'--as' names one collection, but \(chosen.count) are chosen", hint: "Choose one with '--collection NAME'.")
+                .nothingToDo,
+                "'--as' names one collection, but \(chosen.count) are chosen",
+                hint: "Choose one with '--collection NAME'."
+            )
         }
         return chosen
     }
 
     private func makeRestore(
-        _ name: String, _ point: RestorePoint, _ repository: IndexedRepository, _ client: QdrantClient, _ session: Session
+        _ name: String,
+        _ point: RestorePoint,
+        _ repository: IndexedRepository,
+        _ client: QdrantClient,
+        _ session: Session
     ) async throws -> CollectionRestore {
         var options = CollectionRestoreOptions(restorePointID: point.manifest.id)
         options.destination = asName.map { .named($0) } ?? (inPlace ? .inPlace : .automatic)
@@ -162,7 +210,12 @@ struct RestoreCommand: AsyncParsableCommand {
         let stored = try await StoredCollection(name, in: point.tree(of: .qdrant), of: repository)
         let progress = common.progress
         return CollectionRestore(
-            stored, to: client, options: options, logger: common.logger, progress: { progress.advance($0) })
+            stored,
+            to: client,
+            options: options,
+            logger: common.logger,
+            progress: { progress.advance($0) }
+        )
     }
 
     private func confirm(_ plans: [CollectionRestore.Plan]) throws {
@@ -170,9 +223,13 @@ struct RestoreCommand: AsyncParsableCommand {
         guard !replaced.isEmpty, !yes else { return }
         guard Console.canAsk else {
             throw RecoveryError(
-                .targetNotEmpty, "the live data of \(replaced.joined(separator: ", ")) would be replaced",
-                hint: "Add '--yes' to say that this is meant, or leave '--in-place' out to restore beside it.")
+                .targetNotEmpty,
+                "the live data of \(replaced.joined(separator: ", ")) would be replaced",
+                hint: "Add '--yes' to say that this is meant, or leave '--in-place' out to restore beside it."
+            )
         }
-        guard Console.confirm("Replace the live data of \(replaced.joined(separator: ", "))?") else { throw CancellationError() }
+        guard Console.confirm("Replace the live data of \(replaced.joined(separator: ", "))?") else {
+            throw CancellationError()
+        }
     }
 }

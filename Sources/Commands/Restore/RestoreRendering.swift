@@ -52,19 +52,36 @@ enum RestoreRendering {
 
     static func output(_ outcome: RestoreOutcome) -> Output {
         Output(
-            restorePoint: outcome.point.id, verdict: verdict(outcome.isVerified).lowercased(),
+            restorePoint: outcome.point.id,
+            verdict: verdict(outcome.isVerified).lowercased(),
             collections: outcome.collections.map { report in
                 Output.Collection(
-                    name: report.collection, restoredAs: report.restoredAs, verdict: verdict(report.isVerified).lowercased(), points: report.points,
-                    goldenQueries: report.goldenQueries, payloadIndexes: report.payloadIndexes, status: report.status,
-                    aliases: report.aliases, sentBytes: report.sentBytes, differences: report.differences, warnings: report.warnings)
+                    name: report.collection,
+                    restoredAs: report.restoredAs,
+                    verdict: verdict(report.isVerified).lowercased(),
+                    points: report.points,
+                    goldenQueries: report.goldenQueries,
+                    payloadIndexes: report.payloadIndexes,
+                    status: report.status,
+                    aliases: report.aliases,
+                    sentBytes: report.sentBytes,
+                    differences: report.differences,
+                    warnings: report.warnings
+                )
             },
             documents: outcome.folders.map { folder in
                 Output.Folder(
-                    name: folder.folder.name, target: folder.target, verdict: verdict(folder.differences.isEmpty).lowercased(),
-                    restoredFiles: folder.report.restoredFiles, unchangedFiles: folder.report.unchangedFiles,
-                    restoredBytes: folder.report.restoredBytes, differences: folder.differences, warnings: folder.report.warnings)
-            })
+                    name: folder.folder.name,
+                    target: folder.target,
+                    verdict: verdict(folder.differences.isEmpty).lowercased(),
+                    restoredFiles: folder.report.restoredFiles,
+                    unchangedFiles: folder.report.unchangedFiles,
+                    restoredBytes: folder.report.restoredBytes,
+                    differences: folder.differences,
+                    warnings: folder.report.warnings
+                )
+            }
+        )
     }
 
     static func print(_ outcome: RestoreOutcome, _ common: CommonOptions) {
@@ -73,8 +90,11 @@ enum RestoreRendering {
             Console.result(
                 "  qdrant     \(report.collection) as \(report.restoredAs): \(verdict(report.isVerified)): "
                     + "\(Formatting.count(report.points, "point")), \(Formatting.count(report.goldenQueries, "golden query", plural: "golden queries")) and "
-                    + "\(Formatting.count(report.payloadIndexes, "payload index", plural: "payload indexes")) as recorded, \(report.status)")
-            if !report.aliases.isEmpty { Console.result("             aliases: \(report.aliases.joined(separator: ", "))") }
+                    + "\(Formatting.count(report.payloadIndexes, "payload index", plural: "payload indexes")) as recorded, \(report.status)"
+            )
+            if !report.aliases.isEmpty {
+                Console.result("             aliases: \(report.aliases.joined(separator: ", "))")
+            }
             for difference in report.differences { Console.result("    differs: \(difference)") }
             for warning in report.warnings { common.remark("warning: \(warning)") }
         }
@@ -82,7 +102,8 @@ enum RestoreRendering {
             Console.result(
                 "  documents  \(folder.folder.name) in \(folder.target): \(verdict(folder.differences.isEmpty)): "
                     + "\(Formatting.count(folder.report.restoredFiles, "file")) written, \(folder.report.unchangedFiles) equal already, "
-                    + "\(Formatting.bytes(folder.report.restoredBytes))")
+                    + "\(Formatting.bytes(folder.report.restoredBytes))"
+            )
             for difference in folder.differences { Console.result("    differs: \(difference)") }
             for warning in folder.report.warnings { common.remark("warning: \(warning)") }
         }
@@ -101,7 +122,10 @@ enum RestoreRendering {
     }
 
     static func printPlan(
-        _ point: RestorePoint, _ plans: [CollectionRestore.Plan], _ steps: [DocumentsRestore.Step], _ common: CommonOptions
+        _ point: RestorePoint,
+        _ plans: [CollectionRestore.Plan],
+        _ steps: [DocumentsRestore.Step],
+        _ common: CommonOptions
     ) throws {
         if common.json {
             return try Console.json(
@@ -109,18 +133,28 @@ enum RestoreRendering {
                     restorePoint: point.manifest.id,
                     collections: plans.map {
                         PlanOutput.Collection(
-                            restoredAs: $0.name, replacesLive: $0.replacesLive, bytes: $0.byteCount, warnings: $0.warnings)
+                            restoredAs: $0.name,
+                            replacesLive: $0.replacesLive,
+                            bytes: $0.byteCount,
+                            warnings: $0.warnings
+                        )
                     },
-                    documents: Dictionary(steps.map { ($0.folder.name, $0.target) }) { $1 }))
+                    documents: Dictionary(steps.map { ($0.folder.name, $0.target) }) { $1 }
+                )
+            )
         }
         Console.result("would restore from restore point \(point.manifest.id), made \(point.manifest.startedAt):")
         for plan in plans {
             let what = plan.replacesLive ? "replacing the live data of \(plan.name)" : "as new collection \(plan.name)"
-            Console.result("  qdrant     \(what): \(Formatting.bytes(plan.byteCount)) to send, then counts and golden queries are compared")
+            Console.result(
+                "  qdrant     \(what): \(Formatting.bytes(plan.byteCount)) to send, then counts and golden queries are compared"
+            )
             for warning in plan.warnings { Console.result("             warning: \(warning)") }
         }
         for step in steps {
-            Console.result("  documents  \(step.folder.name) into \(step.target): \(Formatting.count(step.folder.files, "file")), \(Formatting.bytes(step.folder.bytes))")
+            Console.result(
+                "  documents  \(step.folder.name) into \(step.target): \(Formatting.count(step.folder.files, "file")), \(Formatting.bytes(step.folder.bytes))"
+            )
         }
     }
 

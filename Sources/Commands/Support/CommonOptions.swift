@@ -4,7 +4,10 @@ internal import Recovery
 
 /// The options that every command has.
 struct CommonOptions: ParsableArguments {
-    @Option(name: [.customShort("c"), .customLong("config")], help: ArgumentHelp("The configuration file.", valueName: "file"))
+    @Option(
+        name: [.customShort("c"), .customLong("config")],
+        help: ArgumentHelp("The configuration file.", valueName: "file")
+    )
     var configurationPath = HoldfastConfiguration.defaultFileName
 
     @Flag(name: .long, help: "Print the result as JSON (docs/reference/json.md).")

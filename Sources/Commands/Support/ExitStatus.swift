@@ -64,7 +64,8 @@ extension QdrantError {
     /// Whether the server could not be talked to at all.
     var isUnreachable: Bool {
         let codes: Set<QdrantError.Code> = [
-            .connectionRefused, .nameNotResolved, .connectTimeout, .connectionFailed, .connectionLost, .tlsFailed, .truncatedBody,
+            .connectionRefused, .nameNotResolved, .connectTimeout, .connectionFailed, .connectionLost, .tlsFailed,
+            .truncatedBody,
             .requestTimeout, .gatewayFailure, .unauthenticated, .forbidden,
         ]
         return codes.contains(code)

@@ -56,7 +56,9 @@ struct Session: Sendable {
     }
 
     /// Opens the repository, holds a shared lock, reads the index, and runs `body`.
-    func withRepository<Value: Sendable>(_ body: @escaping @Sendable (IndexedRepository) async throws -> Value) async throws -> Value {
+    func withRepository<Value: Sendable>(_ body: @escaping @Sendable (IndexedRepository) async throws -> Value)
+        async throws -> Value
+    {
         let repository = try await openRepository()
         return try await repository.withLock(.shared) {
             try await body(repository.loadIndex())
@@ -67,17 +69,25 @@ struct Session: Sendable {
     func withClient<Value>(_ body: (QdrantClient) async throws -> Value) async throws -> Value {
         guard let qdrant = configuration.qdrant else {
             throw RecoveryError(
-                .notConfigured, "the configuration names no Qdrant server", hint: "Add 'qdrant.url' and 'qdrant.collections'.")
+                .notConfigured,
+                "the configuration names no Qdrant server",
+                hint: "Add 'qdrant.url' and 'qdrant.collections'."
+            )
         }
         let key = try await qdrant.apiKey?.resolve().revealText()
         let endpoint = try QdrantEndpoint(
-            url: qdrant.url.absoluteString, apiKey: key.map { QdrantAPIKey($0) }, tls: QdrantTLS(authorityFile: qdrant.caCertificate),
-            timeouts: QdrantTimeouts(request: qdrant.timeout, readIdle: qdrant.timeout * 10))
+            url: qdrant.url.absoluteString,
+            apiKey: key.map { QdrantAPIKey($0) },
+            tls: QdrantTLS(authorityFile: qdrant.caCertificate),
+            timeouts: QdrantTimeouts(request: qdrant.timeout, readIdle: qdrant.timeout * 10)
+        )
         return try await withQdrantClient(endpoint: endpoint, logger: logger) { client in try await body(client) }
     }
 
     /// As ``withClient(_:)`` when a server is configured and wanted, else without.
-    func withOptionalClient<Value>(_ isWanted: Bool, _ body: (QdrantClient?) async throws -> Value) async throws -> Value {
+    func withOptionalClient<Value>(_ isWanted: Bool, _ body: (QdrantClient?) async throws -> Value) async throws
+        -> Value
+    {
         guard isWanted, configuration.qdrant != nil else { return try await body(nil) }
         return try await withClient { try await body($0) }
     }

@@ -57,16 +57,25 @@ struct ArchiveIntake {
             try parser.finish()
         } catch {
             throw CaptureError(
-                .foreignArchive, "the archive of \(label) is incomplete: \(error.message)",
-                hint: "Did the server stop or run out of space? Nothing was recorded; run the backup again.", cause: error)
+                .foreignArchive,
+                "the archive of \(label) is incomplete: \(error.message)",
+                hint: "Did the server stop or run out of space? Nothing was recorded; run the backup again.",
+                cause: error
+            )
         }
         if case .collection = layout, !collectionFiles.contains("config.json") {
-            throw CaptureError(.foreignArchive, "the archive of \(label) is not a collection snapshot: it lacks config.json")
+            throw CaptureError(
+                .foreignArchive,
+                "the archive of \(label) is not a collection snapshot: it lacks config.json"
+            )
         }
         return try shards.reduce(into: [:]) { trees, shard in
             try shard.value.checkComplete()
             trees[shard.key] = CollectionCapture.ShardTree(
-                id: shard.key, files: shard.value.files, folders: shard.value.folders)
+                id: shard.key,
+                files: shard.value.files,
+                folders: shard.value.folders
+            )
         }
     }
 
@@ -75,7 +84,11 @@ struct ArchiveIntake {
             return try parser.nextEvent(from: &buffer)
         } catch {
             throw CaptureError(
-                .foreignArchive, "the archive of \(label) cannot be read: \(error.message)", hint: error.hint, cause: error)
+                .foreignArchive,
+                "the archive of \(label) cannot be read: \(error.message)",
+                hint: error.hint,
+                cause: error
+            )
         }
     }
 
@@ -94,7 +107,9 @@ struct ArchiveIntake {
             let parts = path.split(separator: "/", maxSplits: 1)
             guard let first = parts.first, let id = UInt32(first) else {
                 throw CaptureError(
-                    .foreignArchive, "the archive of \(label) is not a collection snapshot: it holds '\(path)'")
+                    .foreignArchive,
+                    "the archive of \(label) is not a collection snapshot: it holds '\(path)'"
+                )
             }
             if shards[id] == nil { shards[id] = ShardIntake(writer: writer, label: "shard \(id) in \(label)") }
             currentShard = id

@@ -46,7 +46,10 @@ public struct CollectionCapture: Sendable {
 
     /// - Parameter collection: its name, or an alias of it.
     public init(
-        client: QdrantClient, collection: String, options: Options = Options(), clock: any WallClock = SystemWallClock(),
+        client: QdrantClient,
+        collection: String,
+        options: Options = Options(),
+        clock: any WallClock = SystemWallClock(),
         logger: Logger = Logger(label: "holdfast.capture", factory: { _ in SwiftLogNoOpLogHandler() }),
         progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) {
@@ -71,7 +74,12 @@ public struct CollectionCapture: Sendable {
         let shardKeys = info.isCustomSharded ? try await client.shardKeys(of: name) : []
         try checkShards(cluster, of: name)
         let recorder = GoldenQueryRecorder(client: client, collection: name)
-        let asked = try await recorder.record(info, shardKeys: shardKeys, sample: options.goldenQueries, seed: options.seed)
+        let asked = try await recorder.record(
+            info,
+            shardKeys: shardKeys,
+            sample: options.goldenQueries,
+            seed: options.seed
+        )
         let before = try await counts(cluster, of: name)
 
         let trees = try await readShards(cluster, of: name, into: writer)
@@ -80,11 +88,21 @@ public struct CollectionCapture: Sendable {
         let stable = try await recorder.keepStable(asked)
         let shards = try makeShards(cluster, trees, before, after)
         let manifest = CollectionManifest(
-            name: name, method: options.method, startedAt: "\(started)", finishedAt: "\(clock.now)", server: server, info: info,
-            aliases: aliases, shardKeys: shardKeys, cluster: cluster,
-            points: CollectionManifest.Count(before: before.total, after: after.total), shards: shards, goldenQueries: stable,
+            name: name,
+            method: options.method,
+            startedAt: "\(started)",
+            finishedAt: "\(clock.now)",
+            server: server,
+            info: info,
+            aliases: aliases,
+            shardKeys: shardKeys,
+            cluster: cluster,
+            points: CollectionManifest.Count(before: before.total, after: after.total),
+            shards: shards,
+            goldenQueries: stable,
             droppedGoldenQueries: asked.count - stable.count,
-            warnings: warnings(info, stable: stable.count, asked: asked.count, points: after.total))
+            warnings: warnings(info, stable: stable.count, asked: asked.count, points: after.total)
+        )
         return Captured(manifest: manifest, shards: trees)
     }
 
@@ -95,26 +113,36 @@ public struct CollectionCapture: Sendable {
         if try await client.collections().contains(collection) { return collection }
         if let alias = try await client.aliases().first(where: { $0.alias == collection }) { return alias.collection }
         throw CaptureError(
-            .collectionMissing, "the server has no collection '\(collection)'",
-            hint: "Check 'qdrant.collections' in the configuration, and that the URL is that of the right server.")
+            .collectionMissing,
+            "the server has no collection '\(collection)'",
+            hint: "Check 'qdrant.collections' in the configuration, and that the URL is that of the right server."
+        )
     }
 
     private func checkShards(_ cluster: CollectionCluster, of name: String) throws {
         if cluster.isMoving {
             throw CaptureError(
-                .notLocal, "shards of collection '\(name)' are being moved or split", hint: "Run the backup when that has finished.")
+                .notLocal,
+                "shards of collection '\(name)' are being moved or split",
+                hint: "Run the backup when that has finished."
+            )
         }
         let local = Set(cluster.localShards.filter(\.state.isComplete).map(\.id))
         let all = Set(cluster.localShards.map(\.id)).union(cluster.remoteShards.map(\.id))
         if let missing = all.subtracting(local).min() {
             throw CaptureError(
-                .notLocal, "shard \(missing) of collection '\(name)' has no active replica on the node that was asked",
-                hint: "This version backs up collections whose shards are all on one node: use the URL of a node that has them.")
+                .notLocal,
+                "shard \(missing) of collection '\(name)' has no active replica on the node that was asked",
+                hint:
+                    "This version backs up collections whose shards are all on one node: use the URL of a node that has them."
+            )
         }
         guard !local.isEmpty else {
             throw CaptureError(
-                .notLocal, "the node that was asked has no shard of collection '\(name)'",
-                hint: "Behind a load balancer each node must be asked by its own URL.")
+                .notLocal,
+                "the node that was asked has no shard of collection '\(name)'",
+                hint: "Behind a load balancer each node must be asked by its own URL."
+            )
         }
     }
 
@@ -133,7 +161,9 @@ public struct CollectionCapture: Sendable {
 
     // MARK: The data
 
-    private func readShards(_ cluster: CollectionCluster, of name: String, into writer: BlobWriter) async throws -> [ShardTree] {
+    private func readShards(_ cluster: CollectionCluster, of name: String, into writer: BlobWriter) async throws
+        -> [ShardTree]
+    {
         switch options.method {
         case .stream:
             var trees: [ShardTree] = []
@@ -148,29 +178,47 @@ public struct CollectionCapture: Sendable {
 
     private func streamShard(_ shard: UInt32, of name: String, into writer: BlobWriter) async throws -> ShardTree {
         let download = try await client.streamShardSnapshot(shard, of: name)
-        var intake = ArchiveIntake(writer: writer, layout: .shard(shard), label: "shard \(shard) of collection '\(name)'")
+        var intake = ArchiveIntake(
+            writer: writer,
+            layout: .shard(shard),
+            label: "shard \(shard) of collection '\(name)'"
+        )
         for try await buffer in download.body {
             progress(Int64(buffer.readableBytes))
             try await intake.feed(buffer)
         }
-        guard let tree = try intake.finish()[shard] else { preconditionFailure("a shard's archive gives that shard's tree") }
+        guard let tree = try intake.finish()[shard] else {
+            preconditionFailure("a shard's archive gives that shard's tree")
+        }
         return tree
     }
 
     // MARK: After
 
     private func makeShards(
-        _ cluster: CollectionCluster, _ trees: [ShardTree], _ before: Counts, _ after: Counts
+        _ cluster: CollectionCluster,
+        _ trees: [ShardTree],
+        _ before: Counts,
+        _ after: Counts
     ) throws -> [CollectionManifest.Shard] {
         try trees.sorted { $0.id < $1.id }.map { tree in
             guard let shard = cluster.localShards.first(where: { $0.id == tree.id }) else {
-                throw CaptureError(.foreignArchive, "the archive holds shard \(tree.id), which the collection does not have")
+                throw CaptureError(
+                    .foreignArchive,
+                    "the archive holds shard \(tree.id), which the collection does not have"
+                )
             }
             return CollectionManifest.Shard(
-                id: tree.id, key: shard.key,
-                points: CollectionManifest.Count(before: before.shards[tree.id] ?? 0, after: after.shards[tree.id] ?? 0),
-                files: tree.files.count, byteCount: tree.files.reduce(0) { $0 + $1.content.byteCount },
-                dataBytes: tree.files.reduce(0) { $0 + $1.dataBytes })
+                id: tree.id,
+                key: shard.key,
+                points: CollectionManifest.Count(
+                    before: before.shards[tree.id] ?? 0,
+                    after: after.shards[tree.id] ?? 0
+                ),
+                files: tree.files.count,
+                byteCount: tree.files.reduce(0) { $0 + $1.content.byteCount },
+                dataBytes: tree.files.reduce(0) { $0 + $1.dataBytes }
+            )
         }
     }
 
@@ -183,7 +231,8 @@ public struct CollectionCapture: Sendable {
             warnings.append(
                 asked == 0
                     ? "no golden queries: a restore can be verified by counts only"
-                    : "all \(asked) golden queries changed during the capture: a restore can be verified by counts only")
+                    : "all \(asked) golden queries changed during the capture: a restore can be verified by counts only"
+            )
         }
         return warnings
     }
@@ -201,7 +250,10 @@ extension CollectionCapture.Captured {
             for folder in shard.folders { composer.addFolder("\(root)/\(folder)") }
             for file in shard.files {
                 composer.addFile(
-                    "\(root)/\(file.path)", size: file.content.byteCount, blobs: try await file.content.blobs())
+                    "\(root)/\(file.path)",
+                    size: file.content.byteCount,
+                    blobs: try await file.content.blobs()
+                )
             }
         }
     }

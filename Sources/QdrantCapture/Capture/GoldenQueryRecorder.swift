@@ -13,7 +13,9 @@ struct GoldenQueryRecorder {
     }
 
     /// Asks with every vector of a sample of points.
-    func record(_ info: CollectionInfo, shardKeys: [ShardKey], sample count: Int, seed: UInt64) async throws -> [GoldenQuery] {
+    func record(_ info: CollectionInfo, shardKeys: [ShardKey], sample count: Int, seed: UInt64) async throws
+        -> [GoldenQuery]
+    {
         let keys: [ShardKey?] = shardKeys.isEmpty ? [nil] : shardKeys.map(\.self)
         var queries: [GoldenQuery] = []
         for (index, key) in keys.enumerated() {
@@ -22,7 +24,13 @@ struct GoldenQueryRecorder {
                 for field in info.vectors {
                     guard let vector = point.vectors?[field.name], vector.isUsable else { continue }
                     var query = GoldenQuery(
-                        using: field.name, source: point.id, vector: vector, shardKey: key, limit: Self.limit, hits: [])
+                        using: field.name,
+                        source: point.id,
+                        vector: vector,
+                        shardKey: key,
+                        limit: Self.limit,
+                        hits: []
+                    )
                     query.hits = try await query.ask(client, collection: collection)
                     queries.append(query)
                 }

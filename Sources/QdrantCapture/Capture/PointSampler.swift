@@ -38,7 +38,12 @@ struct PointSampler {
 
     private func point(at id: PointID?, _ shardKey: ShardKey?) async throws -> PointRecord? {
         let request = ScrollRequest(
-            limit: 1, offset: id, payload: .none, vectors: .all, shardKeys: shardKey.map { [$0] } ?? [])
+            limit: 1,
+            offset: id,
+            payload: .none,
+            vectors: .all,
+            shardKeys: shardKey.map { [$0] } ?? []
+        )
         return try await client.scroll(request, in: collection).records.first
     }
 

@@ -84,7 +84,9 @@ struct ShardIntake {
     /// - Throws: ``CaptureError/Code/foreignArchive`` naming what is missing.
     func checkComplete() throws {
         let names = Set(files.map(\.path))
-        let segments = Set(names.filter { $0.hasPrefix("segments/") }.compactMap { $0.split(separator: "/").dropFirst().first })
+        let segments = Set(
+            names.filter { $0.hasPrefix("segments/") }.compactMap { $0.split(separator: "/").dropFirst().first }
+        )
         guard !segments.isEmpty else { throw foreign("it holds no segments") }
         for segment in segments.sorted() {
             for required in ["segment.json", "version.info"] where !names.contains("segments/\(segment)/\(required)") {
@@ -122,7 +124,9 @@ struct ShardIntake {
             case .folder(let path):
                 folders.insert(path)
             case .nestedSegment, nil:
-                throw foreign("segment \(segment.name) holds '\(member.path)', which segments of 1.13 and later do not have")
+                throw foreign(
+                    "segment \(segment.name) holds '\(member.path)', which segments of 1.13 and later do not have"
+                )
             }
         case .data, .hole:
             guard var file = segment.file else { break }
@@ -139,8 +143,10 @@ struct ShardIntake {
 
     private func foreign(_ reason: String) -> CaptureError {
         CaptureError(
-            .foreignArchive, "the archive of \(label) is not a usable shard snapshot: \(reason)",
-            hint: "Is this the server that you meant, and is its version 1.13 or later? Nothing was recorded.")
+            .foreignArchive,
+            "the archive of \(label) is not a usable shard snapshot: \(reason)",
+            hint: "Is this the server that you meant, and is its version 1.13 or later? Nothing was recorded."
+        )
     }
 }
 

@@ -31,7 +31,8 @@ enum ShardPath {
             }
             return parts.count >= 3 ? .file(parts.joined(separator: "/")) : nil
         case "wal":
-            return isDirectory ? .folder(parts.joined(separator: "/")) : parts.count == 2 ? .file(parts.joined(separator: "/")) : nil
+            return isDirectory
+                ? .folder(parts.joined(separator: "/")) : parts.count == 2 ? .file(parts.joined(separator: "/")) : nil
         default:
             // newest_clocks.json, oldest_clocks.json, replica_state.json, shard_config.json, applied_seq.json,
             // segments_manifest.json: small files beside the folders.

@@ -31,7 +31,8 @@ struct StoredSnapshotRoad {
             throw CaptureError(
                 .foreignArchive,
                 "the snapshot of collection '\(collection)' holds shards \(trees.map(\.id)) instead of \(expected)",
-                hint: "Behind a load balancer the snapshot may be of another node: use the node's own URL.")
+                hint: "Behind a load balancer the snapshot may be of another node: use the node's own URL."
+            )
         }
         return trees
     }
@@ -42,15 +43,19 @@ struct StoredSnapshotRoad {
         let known = Set(try await client.snapshots(of: owner).map(\.name))
         if try await isCreationRunning() {
             capture.logger.notice(
-                "a snapshot of the collection is being made already; waiting for it", metadata: ["collection": "\(collection)"])
+                "a snapshot of the collection is being made already; waiting for it",
+                metadata: ["collection": "\(collection)"]
+            )
             if let adopted = try await poll(known: known, untilIdle: true) { return adopted }
         }
         let before = Set(try await client.snapshots(of: owner).map(\.name))
         try await client.startSnapshot(of: owner)
         if let made = try await poll(known: before, untilIdle: false) { return made }
         throw CaptureError(
-            .deadline, "the server did not finish a snapshot of collection '\(collection)' in time",
-            hint: "Its log says why: often the disk is full. Look at the list of snapshots before trying again.")
+            .deadline,
+            "the server did not finish a snapshot of collection '\(collection)' in time",
+            hint: "Its log says why: often the disk is full. Look at the list of snapshots before trying again."
+        )
     }
 
     /// Waits for a snapshot that is not in `known`.
@@ -60,7 +65,9 @@ struct StoredSnapshotRoad {
         var waited: Duration = .zero
         while waited <= capture.options.snapshotDeadline {
             let isRunning = try await isCreationRunning()
-            if let new = try await client.snapshots(of: owner).filter({ !known.contains($0.name) }).max(by: { $0.name < $1.name }) {
+            if let new = try await client.snapshots(of: owner).filter({ !known.contains($0.name) }).max(by: {
+                $0.name < $1.name
+            }) {
                 return new
             }
             if untilIdle, !isRunning { return nil }
@@ -74,14 +81,18 @@ struct StoredSnapshotRoad {
     private func isCreationRunning() async throws -> Bool {
         do {
             return (try await client.metrics().runningSnapshotCreations[collection] ?? 0) > 0
-        } catch let error as QdrantError where error.code == .forbidden || error.code == .unauthenticated || error.code == .notFound {
+        } catch let error as QdrantError
+            where error.code == .forbidden || error.code == .unauthenticated || error.code == .notFound
+        {
             return false
         }
     }
 
     // MARK: Downloading
 
-    private func download(_ snapshot: SnapshotDescription, into writer: BlobWriter) async throws -> [CollectionCapture.ShardTree] {
+    private func download(_ snapshot: SnapshotDescription, into writer: BlobWriter) async throws -> [CollectionCapture
+        .ShardTree]
+    {
         var intake = ArchiveIntake(writer: writer, layout: .collection, label: "snapshot '\(snapshot.name)'")
         var hash = SHA256()
         let download = try await client.downloadSnapshot(snapshot.name, of: owner)
@@ -97,7 +108,9 @@ struct StoredSnapshotRoad {
     private func check(_ digest: SHA256.Digest, of snapshot: SnapshotDescription) throws {
         guard let stated = snapshot.checksum else {
             capture.logger.warning(
-                "the server states no checksum for its snapshot", metadata: ["snapshot": "\(snapshot.name)"])
+                "the server states no checksum for its snapshot",
+                metadata: ["snapshot": "\(snapshot.name)"]
+            )
             return
         }
         let found = digest.map { byte in
@@ -106,8 +119,10 @@ struct StoredSnapshotRoad {
         }.joined()
         guard found == stated.lowercased() else {
             throw CaptureError(
-                .checksumMismatch, "the downloaded snapshot '\(snapshot.name)' has SHA-256 \(found), the server stated \(stated)",
-                hint: "The transfer or the server's disk damaged it. Nothing was recorded; run the backup again.")
+                .checksumMismatch,
+                "the downloaded snapshot '\(snapshot.name)' has SHA-256 \(found), the server stated \(stated)",
+                hint: "The transfer or the server's disk damaged it. Nothing was recorded; run the backup again."
+            )
         }
     }
 
@@ -123,7 +138,8 @@ struct StoredSnapshotRoad {
             } catch {
                 logger.warning(
                     "the server's snapshot could not be deleted: delete it by hand",
-                    metadata: ["snapshot": "\(snapshot.name)", "error": "\(error)"])
+                    metadata: ["snapshot": "\(snapshot.name)", "error": "\(error)"]
+                )
             }
         }.value
     }

@@ -36,12 +36,16 @@ extension CollectionManifest {
     /// - Throws: ``CaptureError/Code/manifest`` when it is not such a file or of a newer format.
     public init(reading bytes: [UInt8]) throws {
         do {
-            guard let json = try JSONValue(reading: bytes).objectValue else { throw Self.unreadable("it is not a JSON object") }
+            guard let json = try JSONValue(reading: bytes).objectValue else {
+                throw Self.unreadable("it is not a JSON object")
+            }
             guard let version = json["format"]?.uint64Value else { throw Self.unreadable("it states no format") }
             guard version <= Self.formatVersion else {
                 throw CaptureError(
-                    .manifest, "collection.json has format \(version); this program reads up to \(Self.formatVersion)",
-                    hint: "It was written by a newer Holdfast: update this one.")
+                    .manifest,
+                    "collection.json has format \(version); this program reads up to \(Self.formatVersion)",
+                    hint: "It was written by a newer Holdfast: update this one."
+                )
             }
             self = try Self(json)
         } catch let error as JSONError {
@@ -59,7 +63,9 @@ extension CollectionManifest {
         finishedAt = try Self.text(json["captured"]?["finished"], "captured.finished")
         server = ServerInfo(
             title: try Self.text(json["server"]?["title"], "server.title"),
-            version: try Self.text(json["server"]?["version"], "server.version"), commit: json["server"]?["commit"]?.stringValue)
+            version: try Self.text(json["server"]?["version"], "server.version"),
+            commit: json["server"]?["commit"]?.stringValue
+        )
         guard let info = json["info"]?.objectValue, let cluster = json["cluster"]?.objectValue else {
             throw Self.unreadable("it lacks 'info' or 'cluster'")
         }
@@ -86,8 +92,10 @@ extension CollectionManifest {
 
     static func unreadable(_ reason: String) -> CaptureError {
         CaptureError(
-            .manifest, "collection.json cannot be used: \(reason)",
-            hint: "Run 'holdfast verify' on the restore point, and restore another one.")
+            .manifest,
+            "collection.json cannot be used: \(reason)",
+            hint: "Run 'holdfast verify' on the restore point, and restore another one."
+        )
     }
 }
 
@@ -97,7 +105,8 @@ extension CollectionManifest.Count {
     init(_ json: JSONValue?) throws {
         self.init(
             before: try CollectionManifest.number(json?["before"], "before"),
-            after: try CollectionManifest.number(json?["after"], "after"))
+            after: try CollectionManifest.number(json?["after"], "after")
+        )
     }
 }
 
@@ -129,7 +138,9 @@ extension GoldenQuery {
     }
 
     init(_ json: JSONValue) throws {
-        guard let source = json["source"].flatMap({ PointID(manifest: $0) }), let vector = json["vector"].flatMap({ Vector(manifest: $0) }) else {
+        guard let source = json["source"].flatMap({ PointID(manifest: $0) }),
+            let vector = json["vector"].flatMap({ Vector(manifest: $0) })
+        else {
             throw CollectionManifest.unreadable("a golden query lacks its source or vector")
         }
         let hits = try (json["hits"]?.arrayValue ?? []).map { hit in
@@ -139,8 +150,12 @@ extension GoldenQuery {
             return Hit(id: id, score: Float(score))
         }
         self.init(
-            using: json["using"]?.stringValue, source: source, vector: vector,
+            using: json["using"]?.stringValue,
+            source: source,
+            vector: vector,
             shardKey: json["shard_key"].flatMap { ShardKey($0) },
-            limit: Int(clamping: try CollectionManifest.number(json["limit"], "golden_queries.limit")), hits: hits)
+            limit: Int(clamping: try CollectionManifest.number(json["limit"], "golden_queries.limit")),
+            hits: hits
+        )
     }
 }

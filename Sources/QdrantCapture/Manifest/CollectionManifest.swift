@@ -74,7 +74,9 @@ public struct CollectionManifest: Sendable, Hashable {
     /// Where the file of a collection lies in a snapshot.
     public static func path(of collection: String) -> String { "qdrant/\(collection)/collection.json" }
     /// Where the tree of a shard lies in a snapshot.
-    public static func path(ofShard shard: UInt32, of collection: String) -> String { "qdrant/\(collection)/shards/\(shard)" }
+    public static func path(ofShard shard: UInt32, of collection: String) -> String {
+        "qdrant/\(collection)/shards/\(shard)"
+    }
 }
 
 /// How a collection is read from its server.

@@ -42,8 +42,14 @@ public struct GoldenQuery: Sendable, Hashable {
     /// Asks the question of a collection, exactly (without an index).
     public func ask(_ client: QdrantClient, collection: String) async throws -> [Hit] {
         let request = QueryRequest(
-            .vector(vector), using: using, limit: limit, isExact: true, payload: .none, vectors: .none,
-            shardKeys: shardKey.map { [$0] } ?? [])
+            .vector(vector),
+            using: using,
+            limit: limit,
+            isExact: true,
+            payload: .none,
+            vectors: .none,
+            shardKeys: shardKey.map { [$0] } ?? []
+        )
         return try await client.query(request, in: collection).map { Hit(id: $0.record.id, score: $0.score) }
     }
 

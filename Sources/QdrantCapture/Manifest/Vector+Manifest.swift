@@ -15,7 +15,12 @@ extension Vector {
 
     init?(manifest json: JSONValue) {
         if let indices = json["indices"]?.arrayValue, let values = Self.floats(json["values"]) {
-            self = .sparse(SparseVector(indices: indices.compactMap { $0.uint64Value.flatMap(UInt32.init(exactly:)) }, values: values))
+            self = .sparse(
+                SparseVector(
+                    indices: indices.compactMap { $0.uint64Value.flatMap(UInt32.init(exactly:)) },
+                    values: values
+                )
+            )
         } else if let values = Self.floats(json) {
             self = .dense(values)
         } else if let rows = json.arrayValue {

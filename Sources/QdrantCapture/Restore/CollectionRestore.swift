@@ -17,7 +17,9 @@ public struct CollectionRestore: Sendable {
 
     /// - Parameter progress: called with bytes as they are sent.
     public init(
-        _ stored: StoredCollection, to client: QdrantClient, options: CollectionRestoreOptions,
+        _ stored: StoredCollection,
+        to client: QdrantClient,
+        options: CollectionRestoreOptions,
         clock: any WallClock = SystemWallClock(),
         logger: Logger = Logger(label: "holdfast.restore", factory: { _ in SwiftLogNoOpLogHandler() }),
         progress: @escaping @Sendable (Int64) -> Void = { _ in }
@@ -56,11 +58,18 @@ public struct CollectionRestore: Sendable {
         let (name, replacesLive) = try await chooseName()
         if replacesLive { try await checkCompatible(name) }
         let blueprint = CollectionBlueprint(config: manifest.info.config)
-        for field in blueprint.unknownFields { warnings.append("the setting '\(field)' is unknown to this version and is left out") }
+        for field in blueprint.unknownFields {
+            warnings.append("the setting '\(field)' is unknown to this version and is left out")
+        }
         let archives = try await stored.archives()
         return Plan(
-            name: name, replacesLive: replacesLive, byteCount: archives.values.reduce(0) { $0 + $1.byteCount },
-            warnings: warnings, archives: archives, blueprint: blueprint)
+            name: name,
+            replacesLive: replacesLive,
+            byteCount: archives.values.reduce(0) { $0 + $1.byteCount },
+            warnings: warnings,
+            archives: archives,
+            blueprint: blueprint
+        )
     }
 
     /// Restores, verifies and, when asked to and verified, switches the aliases.
@@ -107,11 +116,15 @@ public struct CollectionRestore: Sendable {
             return
         }
         guard !from.isRestorable(on: to) else { return }
-        let message = "data files of Qdrant \(manifest.server.version) are made for \(from) and the next minor version, the server is \(server.version)"
+        let message =
+            "data files of Qdrant \(manifest.server.version) are made for \(from) and the next minor version, the server is \(server.version)"
         guard options.ignoresVersion else {
             throw CaptureError(
-                .incompatible, message,
-                hint: "Restore onto a server of version \(from) and upgrade it step by step, or try with '--ignore-version'.")
+                .incompatible,
+                message,
+                hint:
+                    "Restore onto a server of version \(from) and upgrade it step by step, or try with '--ignore-version'."
+            )
         }
         warnings.append(message)
     }
@@ -127,7 +140,10 @@ public struct CollectionRestore: Sendable {
             guard !existing.contains(name) else { throw occupied(name) }
             if try await client.aliases().contains(where: { $0.alias == name }) {
                 throw CaptureError(
-                    .targetExists, "'\(name)' is an alias on the server", hint: "Choose a name that is neither collection nor alias.")
+                    .targetExists,
+                    "'\(name)' is an alias on the server",
+                    hint: "Choose a name that is neither collection nor alias."
+                )
             }
             return (name, false)
         case .inPlace:
@@ -139,8 +155,10 @@ public struct CollectionRestore: Sendable {
 
     private func occupied(_ name: String) -> CaptureError {
         CaptureError(
-            .targetExists, "the server has a collection '\(name)' already",
-            hint: "Choose another name with '--as NAME', or delete that collection when it is not needed.")
+            .targetExists,
+            "the server has a collection '\(name)' already",
+            hint: "Choose another name with '--as NAME', or delete that collection when it is not needed."
+        )
     }
 
     /// What Qdrant does not check itself when a shard is uploaded (reference, section 1.8).
@@ -150,8 +168,10 @@ public struct CollectionRestore: Sendable {
         let found = CollectionBlueprint(config: live.config).creation
         for key in ["vectors", "sparse_vectors", "shard_number", "sharding_method"] where wanted[key] != found[key] {
             throw CaptureError(
-                .incompatible, "the live collection '\(name)' differs from the stored one in '\(key)'",
-                hint: "Restore beside it (without '--in-place') and switch the alias.")
+                .incompatible,
+                "the live collection '\(name)' differs from the stored one in '\(key)'",
+                hint: "Restore beside it (without '--in-place') and switch the alias."
+            )
         }
         let cluster = try await client.collectionCluster(name)
         try checkShardIDs(cluster, of: name)
@@ -164,7 +184,8 @@ public struct CollectionRestore: Sendable {
             throw CaptureError(
                 .incompatible,
                 "collection '\(name)' has shards \(found.map(\.description)), the stored one \(wanted.map(\.description))",
-                hint: "This version restores a collection onto one node, with the same shards and shard keys.")
+                hint: "This version restores a collection onto one node, with the same shards and shard keys."
+            )
         }
     }
 
@@ -209,9 +230,12 @@ public struct CollectionRestore: Sendable {
         for shard in manifest.shards {
             guard let archive = plan.archives[shard.id] else { continue }
             try await client.uploadSnapshot(
-                archive.reporting(to: progress), byteCount: archive.byteCount,
+                archive.reporting(to: progress),
+                byteCount: archive.byteCount,
                 fileName: "\(manifest.name)-shard-\(shard.id)-rp-\(options.restorePointID).snapshot",
-                to: .shard(shard.id, collection: name), priority: .snapshot)
+                to: .shard(shard.id, collection: name),
+                priority: .snapshot
+            )
         }
     }
 
@@ -225,7 +249,8 @@ public struct CollectionRestore: Sendable {
             } catch {
                 logger.warning(
                     "the unfinished copy could not be deleted: delete it by hand",
-                    metadata: ["collection": "\(name)", "error": "\(error)"])
+                    metadata: ["collection": "\(name)", "error": "\(error)"]
+                )
             }
         }.value
     }
@@ -236,15 +261,25 @@ public struct CollectionRestore: Sendable {
         let verifier = CollectionVerifier(client: client, manifest: manifest, options: options, clock: clock)
         let findings = try await verifier.verify(name)
         return CollectionRestoreReport(
-            collection: manifest.name, restoredAs: name, sentBytes: plan.byteCount, points: findings.points,
-            goldenQueries: findings.goldenQueries, payloadIndexes: findings.payloadIndexes, status: findings.status, aliases: [],
-            differences: findings.differences, warnings: plan.warnings + manifest.warnings)
+            collection: manifest.name,
+            restoredAs: name,
+            sentBytes: plan.byteCount,
+            points: findings.points,
+            goldenQueries: findings.goldenQueries,
+            payloadIndexes: findings.payloadIndexes,
+            status: findings.status,
+            aliases: [],
+            differences: findings.differences,
+            warnings: plan.warnings + manifest.warnings
+        )
     }
 
     /// Points the saved aliases to `name`, all in one step. One that points to another collection is only moved on request.
     private func setAliases(to name: String, warnings: inout [String]) async throws -> [String] {
         let current = Dictionary(
-            try await client.aliases().map { ($0.alias, $0.collection) }, uniquingKeysWith: { first, _ in first })
+            try await client.aliases().map { ($0.alias, $0.collection) },
+            uniquingKeysWith: { first, _ in first }
+        )
         var actions: [AliasAction] = []
         var set: [String] = []
         for alias in manifest.aliases {

@@ -42,7 +42,8 @@ struct CollectionVerifier {
             guard waited < options.greenDeadline else {
                 let reason = info.optimizerError.map { ": \($0)" } ?? ""
                 findings.differences.append(
-                    "the collection is still \(info.status.rawValue) after \(options.greenDeadline)\(reason)")
+                    "the collection is still \(info.status.rawValue) after \(options.greenDeadline)\(reason)"
+                )
                 return info
             }
             try await clock.sleep(options.pollInterval)
@@ -51,7 +52,10 @@ struct CollectionVerifier {
     }
 
     private func compareConfiguration(_ info: CollectionInfo, _ findings: inout Findings) {
-        let expected = Dictionary(manifest.info.vectors.map { ($0.name ?? "", $0) }, uniquingKeysWith: { first, _ in first })
+        let expected = Dictionary(
+            manifest.info.vectors.map { ($0.name ?? "", $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         let found = Dictionary(info.vectors.map { ($0.name ?? "", $0) }, uniquingKeysWith: { first, _ in first })
         for (name, field) in expected.sorted(by: { $0.key < $1.key }) {
             let label = name.isEmpty ? "the unnamed vector" : "vector '\(name)'"
@@ -59,11 +63,16 @@ struct CollectionVerifier {
                 findings.differences.append("\(label) is missing from the configuration")
                 continue
             }
-            if (field.kind, field.size, field.distance, field.dataType) != (other.kind, other.size, other.distance, other.dataType) {
+            if (field.kind, field.size, field.distance, field.dataType) != (
+                other.kind, other.size, other.distance, other.dataType
+            ) {
                 findings.differences.append("\(label) has another size, distance or data type")
             }
         }
-        let indexes = Dictionary(info.payloadSchema.map { ($0.field, $0.dataType) }, uniquingKeysWith: { first, _ in first })
+        let indexes = Dictionary(
+            info.payloadSchema.map { ($0.field, $0.dataType) },
+            uniquingKeysWith: { first, _ in first }
+        )
         for field in manifest.info.payloadSchema {
             guard let type = indexes[field.field] else {
                 findings.differences.append("the payload index on '\(field.field)' is missing")
@@ -73,7 +82,8 @@ struct CollectionVerifier {
                 findings.payloadIndexes += 1
             } else {
                 findings.differences.append(
-                    "the payload index on '\(field.field)' is \(type ?? "untyped") instead of \(field.dataType ?? "untyped")")
+                    "the payload index on '\(field.field)' is \(type ?? "untyped") instead of \(field.dataType ?? "untyped")"
+                )
             }
         }
     }
@@ -86,7 +96,9 @@ struct CollectionVerifier {
         for shard in manifest.shards {
             let found = try await client.count(inShard: shard.id, of: name)
             if !shard.points.admits(found) {
-                findings.differences.append("shard \(shard.id) has \(found) points instead of \(Self.describe(shard.points))")
+                findings.differences.append(
+                    "shard \(shard.id) has \(found) points instead of \(Self.describe(shard.points))"
+                )
             }
         }
     }

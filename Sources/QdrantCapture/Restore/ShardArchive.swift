@@ -25,14 +25,19 @@ struct ShardArchive: Sendable {
             case .dir:
                 // Folders of segments exist by their files; `wal` may be empty and must be there.
                 if entry.path.bytes == Array("wal".utf8) {
-                    items.append(Item(member: TarMember(path: try TarPath("wal"), content: .directory, mode: 0o755), blobs: []))
+                    items.append(
+                        Item(member: TarMember(path: try TarPath("wal"), content: .directory, mode: 0o755), blobs: [])
+                    )
                 }
                 return true
             case .file:
                 items.append(try await Self.item(entry, in: repository))
                 return false
             default:
-                throw CaptureError(.foreignArchive, "the stored shard holds '\(entry.path)', which is neither file nor folder")
+                throw CaptureError(
+                    .foreignArchive,
+                    "the stored shard holds '\(entry.path)', which is neither file nor folder"
+                )
             }
         }
         self.repository = repository
@@ -45,10 +50,13 @@ struct ShardArchive: Sendable {
         let extents = try await repository.extents(of: entry.node.content ?? [], size: size)
         let data = extents.filter { !$0.isHole }
         let map = try SparseMap(
-            size: size, extents: data.map { SparseMap.Extent(offset: $0.offset, length: $0.length) })
+            size: size,
+            extents: data.map { SparseMap.Extent(offset: $0.offset, length: $0.length) }
+        )
         return Item(
             member: TarMember(path: try TarPath(bytes: entry.path.bytes), content: .sparseFile(map)),
-            blobs: data.flatMap(\.blobs))
+            blobs: data.flatMap(\.blobs)
+        )
     }
 }
 

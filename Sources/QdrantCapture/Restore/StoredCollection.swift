@@ -15,10 +15,13 @@ public struct StoredCollection: Sendable {
     /// - Throws: ``CaptureError/Code/manifest`` when there is none.
     public init(_ name: String, in tree: ResticID, of repository: IndexedRepository) async throws {
         let path = CollectionManifest.path(of: name)
-        guard let bytes = try await repository.readFile(at: path, in: tree, limit: CollectionManifest.maximumByteCount) else {
+        guard let bytes = try await repository.readFile(at: path, in: tree, limit: CollectionManifest.maximumByteCount)
+        else {
             throw CaptureError(
-                .manifest, "the snapshot holds no collection '\(name)' (no \(path))",
-                hint: "Run 'holdfast show' to see what the restore point holds.")
+                .manifest,
+                "the snapshot holds no collection '\(name)' (no \(path))",
+                hint: "Run 'holdfast show' to see what the restore point holds."
+            )
         }
         manifest = try CollectionManifest(reading: bytes)
         self.tree = tree
@@ -44,7 +47,8 @@ public struct StoredCollection: Sendable {
         throw RepositoryError(
             .damaged,
             "the stored data of collection '\(manifest.name)' is damaged: \(problem.message) (\(files)); \(report.problems.count) problem(s) in all",
-            hint: "The server was not touched. Run 'holdfast verify --all' to find a restore point that is whole.")
+            hint: "The server was not touched. Run 'holdfast verify --all' to find a restore point that is whole."
+        )
     }
 
     /// Plans the archives of all shards.
@@ -61,7 +65,8 @@ public struct StoredCollection: Sendable {
             guard archive.items.count(where: { $0.member.content != .directory }) == shard.files else {
                 throw CaptureError(
                     .foreignArchive,
-                    "shard \(shard.id) of '\(manifest.name)' has \(archive.items.count) files, its manifest says \(shard.files)")
+                    "shard \(shard.id) of '\(manifest.name)' has \(archive.items.count) files, its manifest says \(shard.files)"
+                )
             }
             archives[shard.id] = archive
         }

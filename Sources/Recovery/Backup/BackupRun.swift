@@ -66,8 +66,13 @@ public struct BackupRun: Sendable {
 
     /// - Parameter client: needed when the plan has collections.
     public init(
-        _ plan: BackupPlan, into repository: IndexedRepository, client: QdrantClient?, clock: any WallClock = SystemWallClock(),
-        logger: Logger, progress: any ProgressSink = SilentProgress(), toolVersion: String
+        _ plan: BackupPlan,
+        into repository: IndexedRepository,
+        client: QdrantClient?,
+        clock: any WallClock = SystemWallClock(),
+        logger: Logger,
+        progress: any ProgressSink = SilentProgress(),
+        toolVersion: String
     ) {
         self.plan = plan
         self.repository = repository
@@ -90,7 +95,10 @@ public struct BackupRun: Sendable {
     public func run() async throws -> BackupReport {
         guard !plan.collections.isEmpty || !plan.folders.isEmpty else {
             throw RecoveryError(
-                .nothingToDo, "there is nothing to back up", hint: "Name collections or documents in the configuration.")
+                .nothingToDo,
+                "there is nothing to back up",
+                hint: "Name collections or documents in the configuration."
+            )
         }
         let started = clock.now
         let previous = try await RestorePointCatalog(repository).list(system: plan.system)
@@ -118,8 +126,10 @@ public struct BackupRun: Sendable {
     private func captureCollections(into writer: BlobWriter) async throws -> CapturedPart {
         guard let client else {
             throw RecoveryError(
-                .notConfigured, "collections are to be backed up, but no Qdrant server is configured",
-                hint: "Add 'qdrant.url' to the configuration.")
+                .notConfigured,
+                "collections are to be backed up, but no Qdrant server is configured",
+                hint: "Add 'qdrant.url' to the configuration."
+            )
         }
         let started = clock.now
         var composer = TreeComposer(time: .epoch, host: repository.repository.host)
@@ -128,21 +138,37 @@ public struct BackupRun: Sendable {
             progress.begin("capture \(collection.name)", totalBytes: nil)
             defer { progress.end() }
             let capture = CollectionCapture(
-                client: client, collection: collection.name, options: collection.options, clock: clock, logger: logger,
-                progress: { [progress] in progress.advance($0) })
+                client: client,
+                collection: collection.name,
+                options: collection.options,
+                clock: clock,
+                logger: logger,
+                progress: { [progress] in progress.advance($0) }
+            )
             let captured = try await capture.capture(into: writer)
             try await captured.compose(into: &composer)
             let bytes = try captured.manifest.encode()
             let content = try await writer.store(bytes)
             composer.addFile(
-                CollectionManifest.path(of: captured.manifest.name), size: Int64(bytes.count), blobs: try await content.blobs(),
-                modified: clock.now)
+                CollectionManifest.path(of: captured.manifest.name),
+                size: Int64(bytes.count),
+                blobs: try await content.blobs(),
+                modified: clock.now
+            )
             summaries.append(RestorePointManifest.CollectionSummary(captured.manifest))
         }
         let tree = try await composer.store(into: writer)
         let part = RestorePointManifest.Part(
-            component: .qdrant, snapshot: "", tree: tree.hex, startedAt: "\(started)", finishedAt: "\(clock.now)",
-            files: summaries.reduce(0) { $0 + $1.files + 1 }, bytes: composer.fileBytes, collections: summaries, folders: [])
+            component: .qdrant,
+            snapshot: "",
+            tree: tree.hex,
+            startedAt: "\(started)",
+            finishedAt: "\(clock.now)",
+            files: summaries.reduce(0) { $0 + $1.files + 1 },
+            bytes: composer.fileBytes,
+            collections: summaries,
+            folders: []
+        )
         return CapturedPart(part: part, tree: tree)
     }
 
@@ -156,7 +182,9 @@ public struct BackupRun: Sendable {
     }
 
     private func captureFolders(
-        _ previous: [RestorePoint], into writer: BlobWriter, changes: inout FolderChanges
+        _ previous: [RestorePoint],
+        into writer: BlobWriter,
+        changes: inout FolderChanges
     ) async throws -> CapturedPart {
         let started = clock.now
         let composer = TreeComposer(time: .epoch, host: repository.repository.host)
@@ -178,14 +206,28 @@ public struct BackupRun: Sendable {
             changes.unmodified += report.unmodifiedFiles
             summaries.append(
                 RestorePointManifest.FolderSummary(
-                    name: folder.name, path: folder.path, files: report.files, directories: report.directories,
-                    otherItems: report.otherItems, bytes: report.totalBytes, skipped: report.skipped))
+                    name: folder.name,
+                    path: folder.path,
+                    files: report.files,
+                    directories: report.directories,
+                    otherItems: report.otherItems,
+                    bytes: report.totalBytes,
+                    skipped: report.skipped
+                )
+            )
         }
         let tree = try await composer.store(into: writer)
         let part = RestorePointManifest.Part(
-            component: .documents, snapshot: "", tree: tree.hex, startedAt: "\(started)", finishedAt: "\(clock.now)",
-            files: summaries.reduce(0) { $0 + $1.files }, bytes: summaries.reduce(0) { $0 + $1.bytes }, collections: [],
-            folders: summaries)
+            component: .documents,
+            snapshot: "",
+            tree: tree.hex,
+            startedAt: "\(started)",
+            finishedAt: "\(clock.now)",
+            files: summaries.reduce(0) { $0 + $1.files },
+            bytes: summaries.reduce(0) { $0 + $1.bytes },
+            collections: [],
+            folders: summaries
+        )
         return CapturedPart(part: part, tree: tree)
     }
 
@@ -200,7 +242,9 @@ public struct BackupRun: Sendable {
         for point in points {
             guard let summary = point.manifest[.documents]?.folders.first(where: { $0.name == name }) else { continue }
             let path = RestorePointManifest.path(ofFolder: name)
-            guard let tree = try await repository.node(at: path, in: point.tree(of: .documents))?.subtree else { continue }
+            guard let tree = try await repository.node(at: path, in: point.tree(of: .documents))?.subtree else {
+                continue
+            }
             return PreviousFolder(tree: tree, files: summary.files, point: point.manifest.id)
         }
         return nil
@@ -208,14 +252,19 @@ public struct BackupRun: Sendable {
 
     /// An empty mount is not a backup (design, section 6).
     private func checkNotEmptied(
-        _ folder: HoldfastConfiguration.Documents, _ report: ArchiveReport, _ before: PreviousFolder?, _ changes: inout FolderChanges
+        _ folder: HoldfastConfiguration.Documents,
+        _ report: ArchiveReport,
+        _ before: PreviousFolder?,
+        _ changes: inout FolderChanges
     ) throws {
         guard report.files == 0 else { return }
         if let before, before.files > 0 {
             throw RecoveryError(
                 .emptySource,
                 "the folder '\(folder.path)' holds no files to back up; restore point \(before.point) has \(before.files)",
-                hint: "Is its disk mounted, and do the patterns still match? To start anew, give the folder another name.")
+                hint:
+                    "Is its disk mounted, and do the patterns still match? To start anew, give the folder another name."
+            )
         }
         changes.warnings.append("the folder '\(folder.path)' holds no files to back up")
     }
@@ -225,13 +274,23 @@ public struct BackupRun: Sendable {
     private func save(_ captured: [CapturedPart], startedAt started: GoTime) async throws -> RestorePointManifest {
         let id = ResticID.randomShort()
         var manifest = RestorePointManifest(
-            format: RestorePointManifest.formatVersion, id: id, system: plan.system, startedAt: "\(started)",
-            finishedAt: "\(clock.now)", tool: toolVersion, parts: [])
+            format: RestorePointManifest.formatVersion,
+            id: id,
+            system: plan.system,
+            startedAt: "\(started)",
+            finishedAt: "\(clock.now)",
+            tool: toolVersion,
+            parts: []
+        )
         for part in captured {
             let snapshot = try await repository.repository.save(
                 makeSnapshot(
-                    part.tree, path: "/\(part.part.component.rawValue)", time: started,
-                    tags: [RestorePoint.Tag.point(id), RestorePoint.Tag.component(part.part.component)]))
+                    part.tree,
+                    path: "/\(part.part.component.rawValue)",
+                    time: started,
+                    tags: [RestorePoint.Tag.point(id), RestorePoint.Tag.component(part.part.component)]
+                )
+            )
             var saved = part.part
             saved.snapshot = snapshot.id.hex
             manifest.parts.append(saved)
@@ -244,7 +303,13 @@ public struct BackupRun: Sendable {
             return try await composer.store(into: writer)
         }
         _ = try await repository.repository.save(
-            makeSnapshot(tree, path: "/holdfast", time: started, tags: [RestorePoint.Tag.point(id), RestorePoint.Tag.manifest]))
+            makeSnapshot(
+                tree,
+                path: "/holdfast",
+                time: started,
+                tags: [RestorePoint.Tag.point(id), RestorePoint.Tag.manifest]
+            )
+        )
         return manifest
     }
 
@@ -274,10 +339,18 @@ extension HoldfastConfiguration.Documents {
 extension RestorePointManifest.CollectionSummary {
     init(_ manifest: CollectionManifest) {
         self.init(
-            name: manifest.name, points: manifest.points.after, shards: manifest.shards.count, method: manifest.method.rawValue,
-            serverVersion: manifest.server.version, goldenQueries: manifest.goldenQueries.count, aliases: manifest.aliases,
-            files: manifest.shards.reduce(0) { $0 + $1.files }, bytes: manifest.shards.reduce(0) { $0 + $1.byteCount },
-            dataBytes: manifest.shards.reduce(0) { $0 + $1.dataBytes }, warnings: manifest.warnings)
+            name: manifest.name,
+            points: manifest.points.after,
+            shards: manifest.shards.count,
+            method: manifest.method.rawValue,
+            serverVersion: manifest.server.version,
+            goldenQueries: manifest.goldenQueries.count,
+            aliases: manifest.aliases,
+            files: manifest.shards.reduce(0) { $0 + $1.files },
+            bytes: manifest.shards.reduce(0) { $0 + $1.byteCount },
+            dataBytes: manifest.shards.reduce(0) { $0 + $1.dataBytes },
+            warnings: manifest.warnings
+        )
     }
 }
 

@@ -51,7 +51,9 @@ public struct ComparisonRun: Sendable {
 
     /// Compares two restore points, all components or one.
     public func compare(
-        _ old: RestorePoint, _ new: RestorePoint, component: Component? = nil
+        _ old: RestorePoint,
+        _ new: RestorePoint,
+        component: Component? = nil
     ) async throws -> RestorePointComparison {
         var differences: [PathDifference] = []
         for candidate in Component.allCases where component == nil || component == candidate {
@@ -63,7 +65,10 @@ public struct ComparisonRun: Sendable {
     }
 
     private func compare(
-        _ old: ResticID?, _ new: ResticID?, path: String, into differences: inout [PathDifference]
+        _ old: ResticID?,
+        _ new: ResticID?,
+        path: String,
+        into differences: inout [PathDifference]
     ) async throws {
         guard old != new else { return }
         let before = try await nodes(old)
@@ -81,18 +86,25 @@ public struct ComparisonRun: Sendable {
     private func nodes(_ tree: ResticID?) async throws -> [[UInt8]: Node] {
         guard let tree else { return [:] }
         return Dictionary(
-            try await repository.loadTree(tree).nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            try await repository.loadTree(tree).nodes.map { ($0.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 
     private static func difference(_ old: Node?, _ new: Node?, at path: String) -> PathDifference? {
         func make(_ kind: PathDifference.Kind) -> PathDifference {
             PathDifference(
-                kind: kind, path: path, oldSize: old?.type == .file ? old?.size : nil,
-                newSize: new?.type == .file ? new?.size : nil)
+                kind: kind,
+                path: path,
+                oldSize: old?.type == .file ? old?.size : nil,
+                newSize: new?.type == .file ? new?.size : nil
+            )
         }
         guard let old else { return make(.added) }
         guard let new else { return make(.removed) }
-        if old.type != new.type || old.content != new.content || old.linkTarget != new.linkTarget { return make(.changed) }
+        if old.type != new.type || old.content != new.content || old.linkTarget != new.linkTarget {
+            return make(.changed)
+        }
         // The inode and change time of a file that was put back differ by nature; a folder's times change with its entries.
         var left = old
         left.inode = new.inode

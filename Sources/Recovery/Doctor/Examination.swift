@@ -44,21 +44,31 @@ public enum Examination {
     static let scarceSpace: Int64 = 1_000_000_000
 
     /// The server and the configured collections.
-    public static func server(_ client: QdrantClient, collections: [HoldfastConfiguration.Collection]) async -> [Finding] {
+    public static func server(_ client: QdrantClient, collections: [HoldfastConfiguration.Collection]) async
+        -> [Finding]
+    {
         var findings: [Finding] = []
         do {
             let info = try await client.serverInfo()
             findings.append(Finding(.ok, "qdrant", "\(info.title), version \(info.version)"))
             let known = Set(try await client.collections())
             let aliases = Dictionary(
-                try await client.aliases().map { ($0.alias, $0.collection) }, uniquingKeysWith: { first, _ in first })
+                try await client.aliases().map { ($0.alias, $0.collection) },
+                uniquingKeysWith: { first, _ in first }
+            )
             for collection in collections {
                 let name = aliases[collection.name] ?? collection.name
                 guard known.contains(name) else {
                     findings.append(
                         Finding(
-                            .failed, "collection \(collection.name)", "the server has no such collection",
-                            hint: known.isEmpty ? "The server has no collections." : "It has: \(known.sorted().joined(separator: ", "))."))
+                            .failed,
+                            "collection \(collection.name)",
+                            "the server has no such collection",
+                            hint: known.isEmpty
+                                ? "The server has no collections."
+                                : "It has: \(known.sorted().joined(separator: ", "))."
+                        )
+                    )
                     continue
                 }
                 findings.append(try await examine(name, label: collection.name, client))
@@ -80,11 +90,19 @@ public enum Examination {
         let local = Set(cluster.localShards.filter(\.state.isComplete).map(\.id))
         if let remote = cluster.remoteShards.first(where: { !local.contains($0.id) }) {
             return Finding(
-                .failed, subject, "\(text); shard \(remote.id) is on another node",
-                hint: "This version backs up collections whose shards are all on one node.")
+                .failed,
+                subject,
+                "\(text); shard \(remote.id) is on another node",
+                hint: "This version backs up collections whose shards are all on one node."
+            )
         }
         if info.status == .red {
-            return Finding(.warning, subject, "\(text): \(info.optimizerError ?? "an optimiser failed")", hint: "Is the server's disk full?")
+            return Finding(
+                .warning,
+                subject,
+                "\(text): \(info.optimizerError ?? "an optimiser failed")",
+                hint: "Is the server's disk full?"
+            )
         }
         return points == 0 ? Finding(.warning, subject, "\(text); it is empty") : Finding(.ok, subject, text)
     }
@@ -103,14 +121,20 @@ public enum Examination {
             let files = FileManager.default.enumerator(atPath: folder.path)?.lazy.compactMap { $0 as? String }
             guard files?.contains(where: { folder.selection.selects($0.utf8) }) == true else {
                 return Finding(
-                    .warning, subject, "nothing in '\(folder.path)' matches its patterns", hint: "Check 'include' and 'exclude'.")
+                    .warning,
+                    subject,
+                    "nothing in '\(folder.path)' matches its patterns",
+                    hint: "Check 'include' and 'exclude'."
+                )
             }
             return Finding(.ok, subject, folder.path)
         }
     }
 
     /// The opened repository: locks, restore points, space.
-    public static func repository(_ repository: Repository, location: HoldfastConfiguration.RepositoryLocation) async -> [Finding] {
+    public static func repository(_ repository: Repository, location: HoldfastConfiguration.RepositoryLocation) async
+        -> [Finding]
+    {
         var findings = [Finding(.ok, "repository", "opens with the password; format \(repository.config.version)")]
         do {
             let locks = try await repository.locks()
@@ -119,14 +143,16 @@ public enum Examination {
                 findings.append(
                     lock.isStale
                         ? Finding(.warning, "lock", "left behind by \(owner)", hint: "The next backup removes it.")
-                        : Finding(lock.record.exclusive ? .warning : .ok, "lock", "held by \(owner)"))
+                        : Finding(lock.record.exclusive ? .warning : .ok, "lock", "held by \(owner)")
+                )
             }
             let indexed = try await repository.loadIndex()
             let points = try await RestorePointCatalog(indexed).list(system: nil)
             findings.append(
                 points.isEmpty
                     ? Finding(.warning, "restore points", "none yet", hint: "Run 'holdfast backup'.")
-                    : Finding(.ok, "restore points", "\(points.count), the newest from \(points[0].manifest.startedAt)"))
+                    : Finding(.ok, "restore points", "\(points.count), the newest from \(points[0].manifest.startedAt)")
+            )
         } catch let error as RepositoryError {
             findings.append(Finding(.failed, "repository", error.message, hint: error.hint))
         } catch let error as RecoveryError {
@@ -141,12 +167,16 @@ public enum Examination {
     private static func space(_ location: HoldfastConfiguration.RepositoryLocation) -> Finding {
         switch location {
         case .folder(let path):
-            guard let free = (try? FileManager.default.attributesOfFileSystem(forPath: path))?[.systemFreeSize] as? NSNumber else {
+            guard
+                let free = (try? FileManager.default.attributesOfFileSystem(forPath: path))?[.systemFreeSize]
+                    as? NSNumber
+            else {
                 return Finding(.warning, "space", "cannot be told for '\(path)'")
             }
             let text = "\(free.int64Value / 1_000_000) MB free"
             return free.int64Value < scarceSpace
-                ? Finding(.warning, "space", text, hint: "Make room before the next backup.") : Finding(.ok, "space", text)
+                ? Finding(.warning, "space", text, hint: "Make room before the next backup.")
+                : Finding(.ok, "space", text)
         }
     }
 }

@@ -24,11 +24,16 @@ public struct RestorePoint: Sendable, Hashable {
     public func tree(of component: Component) throws -> ResticID {
         guard let part = manifest[component] else {
             throw RecoveryError(
-                .notInRestorePoint, "restore point \(manifest.id) holds no \(component.rawValue)",
-                hint: "Run 'holdfast points' to find one that does.")
+                .notInRestorePoint,
+                "restore point \(manifest.id) holds no \(component.rawValue)",
+                hint: "Run 'holdfast points' to find one that does."
+            )
         }
         guard let tree = ResticID(hex: part.tree) else {
-            throw RecoveryError(.damagedRestorePoint, "restore point \(manifest.id) names no valid tree for \(component.rawValue)")
+            throw RecoveryError(
+                .damagedRestorePoint,
+                "restore point \(manifest.id) names no valid tree for \(component.rawValue)"
+            )
         }
         return tree
     }

@@ -33,18 +33,27 @@ public struct RestorePointCatalog: Sendable {
         guard !points.isEmpty else {
             let place = system.map { " of system '\($0)'" } ?? ""
             throw RecoveryError(
-                .noRestorePoint, "the repository holds no restore point\(place)", hint: "Run 'holdfast backup' to make the first one.")
+                .noRestorePoint,
+                "the repository holds no restore point\(place)",
+                hint: "Run 'holdfast backup' to make the first one."
+            )
         }
         if id == "latest" { return points[0] }
         let matching = points.filter { $0.manifest.id.hasPrefix(id.lowercased()) }
         guard let found = matching.first else {
             throw RecoveryError(
-                .noRestorePoint, "there is no restore point '\(id)'", hint: "Run 'holdfast points' to see those that are there.")
+                .noRestorePoint,
+                "there is no restore point '\(id)'",
+                hint: "Run 'holdfast points' to see those that are there."
+            )
         }
         guard matching.count == 1 else {
             throw RecoveryError(
-                .ambiguousRestorePoint, "'\(id)' is the beginning of \(matching.count) restore points: "
-                    + matching.map(\.manifest.id).joined(separator: ", "), hint: "Give more of its digits.")
+                .ambiguousRestorePoint,
+                "'\(id)' is the beginning of \(matching.count) restore points: "
+                    + matching.map(\.manifest.id).joined(separator: ", "),
+                hint: "Give more of its digits."
+            )
         }
         return found
     }
@@ -54,8 +63,12 @@ public struct RestorePointCatalog: Sendable {
     }
 
     private func load(_ snapshot: StoredSnapshot) async throws -> RestorePoint {
-        guard let bytes = try await repository.readFile(
-            at: RestorePointManifest.path, in: snapshot.record.tree, limit: RestorePointManifest.maximumByteCount)
+        guard
+            let bytes = try await repository.readFile(
+                at: RestorePointManifest.path,
+                in: snapshot.record.tree,
+                limit: RestorePointManifest.maximumByteCount
+            )
         else {
             throw damaged(snapshot, "it holds no \(RestorePointManifest.path)", nil)
         }
@@ -73,8 +86,11 @@ public struct RestorePointCatalog: Sendable {
 
     private func damaged(_ snapshot: StoredSnapshot, _ reason: String, _ cause: (any Error)?) -> RecoveryError {
         RecoveryError(
-            .damagedRestorePoint, "the restore point in snapshot \(snapshot.id.short) cannot be used: \(reason)",
-            hint: "Its parts can still be restored with 'restic restore'.", cause: cause)
+            .damagedRestorePoint,
+            "the restore point in snapshot \(snapshot.id.short) cannot be used: \(reason)",
+            hint: "Its parts can still be restored with 'restic restore'.",
+            cause: cause
+        )
     }
 }
 

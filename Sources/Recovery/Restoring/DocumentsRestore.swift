@@ -42,8 +42,11 @@ public struct DocumentsRestore: Sendable {
 
     /// - Parameter selection: which files, by their path in the folder.
     public init(
-        _ point: RestorePoint, from repository: IndexedRepository, to destination: Destination,
-        selection: PathSelection = .everything, progress: any ProgressSink = SilentProgress()
+        _ point: RestorePoint,
+        from repository: IndexedRepository,
+        to destination: Destination,
+        selection: PathSelection = .everything,
+        progress: any ProgressSink = SilentProgress()
     ) {
         self.point = point
         self.repository = repository
@@ -59,8 +62,10 @@ public struct DocumentsRestore: Sendable {
         let folders = point.manifest[.documents]?.folders ?? []
         for name in names where !folders.contains(where: { $0.name == name }) {
             throw RecoveryError(
-                .notInRestorePoint, "restore point \(point.manifest.id) holds no documents '\(name)'",
-                hint: "It holds: \(folders.map(\.name).joined(separator: ", ")).")
+                .notInRestorePoint,
+                "restore point \(point.manifest.id) holds no documents '\(name)'",
+                hint: "It holds: \(folders.map(\.name).joined(separator: ", "))."
+            )
         }
         return folders.filter { names.isEmpty || names.contains($0.name) }.map { folder in
             switch destination {
@@ -91,9 +96,14 @@ public struct DocumentsRestore: Sendable {
             let path = RestorePointManifest.path(ofFolder: step.folder.name)
             guard let tree = try await repository.node(at: path, in: point.tree(of: .documents))?.subtree else {
                 throw RecoveryError(
-                    .damagedRestorePoint, "restore point \(point.manifest.id) lacks the tree of documents '\(step.folder.name)'")
+                    .damagedRestorePoint,
+                    "restore point \(point.manifest.id) lacks the tree of documents '\(step.folder.name)'"
+                )
             }
-            progress.begin("restore \(step.folder.name)", totalBytes: selection == .everything ? step.folder.bytes : nil)
+            progress.begin(
+                "restore \(step.folder.name)",
+                totalBytes: selection == .everything ? step.folder.bytes : nil
+            )
             defer { progress.end() }
             let restorer = makeRestorer(step)
             let report = try await run(restorer, tree, step)
@@ -124,7 +134,10 @@ public struct DocumentsRestore: Sendable {
 
     private func notEmpty(_ step: Step) -> RecoveryError {
         RecoveryError(
-            .targetNotEmpty, "the folder '\(step.target)' is not empty",
-            hint: "Replace what differs with '--in-place', restore into another folder with '--target DIR', or leave the documents out with '--only qdrant'.")
+            .targetNotEmpty,
+            "the folder '\(step.target)' is not empty",
+            hint:
+                "Replace what differs with '--in-place', restore into another folder with '--target DIR', or leave the documents out with '--only qdrant'."
+        )
     }
 }

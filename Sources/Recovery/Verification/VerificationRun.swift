@@ -48,7 +48,11 @@ public struct VerificationRun: Sendable {
             let report = try await verifier.verify(point.tree(of: part.component), in: repository)
             parts.append(
                 RestorePointVerification.Part(
-                    component: part.component, report: report, differences: Self.compare(part, report)))
+                    component: part.component,
+                    report: report,
+                    differences: Self.compare(part, report)
+                )
+            )
         }
         return RestorePointVerification(restorePoint: point, depth: depth, parts: parts)
     }

@@ -43,7 +43,10 @@ final class BlobCodec: @unchecked Sendable {
         let body = UnsafeMutableRawBufferPointer(rebasing: scratch[16..<(16 + content.count)])
         if let compressed = compress(content, type: type, into: body) {
             let length = try sealing.seal(UnsafeRawBufferPointer(rebasing: body[..<compressed]), into: scratch)
-            return Sealed(bytes: UnsafeRawBufferPointer(rebasing: scratch[..<length]), uncompressedLength: UInt32(content.count))
+            return Sealed(
+                bytes: UnsafeRawBufferPointer(rebasing: scratch[..<length]),
+                uncompressedLength: UInt32(content.count)
+            )
         }
         let length = try sealing.seal(content, into: scratch)
         return Sealed(bytes: UnsafeRawBufferPointer(rebasing: scratch[..<length]), uncompressedLength: nil)
@@ -107,11 +110,15 @@ final class BlobCodec: @unchecked Sendable {
         } catch {
             throw RepositoryError(.damaged, "\(name) fails its authentication", cause: error)
         }
-        guard let mark = plain.first, canCompress, mark != UInt8(ascii: "{"), mark != UInt8(ascii: "[") else { return plain }
+        guard let mark = plain.first, canCompress, mark != UInt8(ascii: "{"), mark != UInt8(ascii: "[") else {
+            return plain
+        }
         guard mark == 2 else {
             throw RepositoryError(
-                .unsupportedVersion, "\(name) has encoding \(mark); this program knows JSON and 2 (zstd)",
-                hint: "Was it written by a newer version of restic? Update Holdfast.")
+                .unsupportedVersion,
+                "\(name) has encoding \(mark); this program knows JSON and 2 (zstd)",
+                hint: "Was it written by a newer version of restic? Update Holdfast."
+            )
         }
         return try plain.withUnsafeBytes { try inflate(UnsafeRawBufferPointer(rebasing: $0[1...]), name: name) }
     }
@@ -136,16 +143,21 @@ final class BlobCodec: @unchecked Sendable {
     }
 
     private func compress(
-        _ content: UnsafeRawBufferPointer, type: BlobType, into output: UnsafeMutableRawBufferPointer
+        _ content: UnsafeRawBufferPointer,
+        type: BlobType,
+        into output: UnsafeMutableRawBufferPointer
     ) -> Int? {
         guard canCompress, !content.isEmpty else { return nil }
         switch type {
         case .tree:
             return treeCompressor.compress(content, into: output)
         case .data:
-            guard mode != .off, Compressibility.isWorthwhile(content, compressor: dataCompressor, mode: mode, scratch: output)
+            guard mode != .off,
+                Compressibility.isWorthwhile(content, compressor: dataCompressor, mode: mode, scratch: output)
             else { return nil }
-            guard let length = dataCompressor.compress(content, into: output), length < content.count - content.count / 64 else {
+            guard let length = dataCompressor.compress(content, into: output),
+                length < content.count - content.count / 64
+            else {
                 return nil
             }
             return length

@@ -10,7 +10,9 @@ enum Compressibility {
 
     /// Whether compressing `content` will save at least 3 %.
     static func isWorthwhile(
-        _ content: UnsafeRawBufferPointer, compressor: ZstdCompressor, mode: CompressionMode,
+        _ content: UnsafeRawBufferPointer,
+        compressor: ZstdCompressor,
+        mode: CompressionMode,
         scratch: UnsafeMutableRawBufferPointer
     ) -> Bool {
         guard mode == .auto, content.count >= minimumLength else { return true }

@@ -71,13 +71,15 @@ public struct TreeVerifier: Sendable {
         var blobs: [ResticID: BlobLocation] = [:]
     }
 
-    private func collect(_ id: ResticID, path: String, in repository: IndexedRepository, into state: inout State) async {
+    private func collect(_ id: ResticID, path: String, in repository: IndexedRepository, into state: inout State) async
+    {
         let tree: Tree
         do {
             tree = try await repository.loadTree(id)
         } catch {
             state.report.problems.append(
-                VerificationProblem(message: Self.describe(error), paths: [path.isEmpty ? "/" : path]))
+                VerificationProblem(message: Self.describe(error), paths: [path.isEmpty ? "/" : path])
+            )
             return
         }
         state.report.directories += 1
@@ -105,7 +107,8 @@ public struct TreeVerifier: Sendable {
         for id in node.content ?? [] {
             guard let location = repository.location(of: id, .data) else {
                 state.report.problems.append(
-                    VerificationProblem(message: "data blob \(id.short) is in no index", paths: [path]))
+                    VerificationProblem(message: "data blob \(id.short) is in no index", paths: [path])
+                )
                 return
             }
             state.blobs[id] = location
@@ -113,12 +116,17 @@ public struct TreeVerifier: Sendable {
         }
         if length != node.size {
             state.report.problems.append(
-                VerificationProblem(message: "its blobs hold \(length) bytes, its node says \(node.size)", paths: [path]))
+                VerificationProblem(
+                    message: "its blobs hold \(length) bytes, its node says \(node.size)",
+                    paths: [path]
+                )
+            )
         }
     }
 
     /// Every pack that is needed must be there, and at least as long as its blobs reach.
-    private func checkPacks(of state: inout State, in repository: IndexedRepository) async throws -> [ResticID: String] {
+    private func checkPacks(of state: inout State, in repository: IndexedRepository) async throws -> [ResticID: String]
+    {
         var needed: [ResticID: Int64] = [:]
         for location in state.blobs.values {
             needed[location.pack] = max(needed[location.pack] ?? 0, Int64(location.offset) + Int64(location.length))
@@ -144,13 +152,17 @@ public struct TreeVerifier: Sendable {
 
     /// Reads all blobs, pack by pack, every core busy.
     private func read(
-        _ state: inout State, except known: [ResticID: String], in repository: IndexedRepository
+        _ state: inout State,
+        except known: [ResticID: String],
+        in repository: IndexedRepository
     ) async throws -> [ResticID: String] {
         let located = state.blobs.filter { known[$0.key] == nil }
             .sorted { ($0.value.pack, $0.value.offset) < ($1.value.pack, $1.value.offset) }
         var ranges: [PackRange] = []
         for (id, location) in located {
-            if ranges.isEmpty || !ranges[ranges.count - 1].extend(id, location) { ranges.append(PackRange(id, location)) }
+            if ranges.isEmpty || !ranges[ranges.count - 1].extend(id, location) {
+                ranges.append(PackRange(id, location))
+            }
         }
         var bad: [ResticID: String] = [:]
         let width = CPUCount.available + 1
@@ -194,14 +206,20 @@ public struct TreeVerifier: Sendable {
         return bad
     }
 
-    private func pathsUsing(_ id: ResticID, below tree: ResticID, in repository: IndexedRepository) async throws -> [String] {
+    private func pathsUsing(_ id: ResticID, below tree: ResticID, in repository: IndexedRepository) async throws
+        -> [String]
+    {
         var paths: [String] = []
         await find(id, in: tree, path: "", repository: repository, into: &paths)
         return paths
     }
 
     private func find(
-        _ id: ResticID, in tree: ResticID, path: String, repository: IndexedRepository, into paths: inout [String]
+        _ id: ResticID,
+        in tree: ResticID,
+        path: String,
+        repository: IndexedRepository,
+        into paths: inout [String]
     ) async {
         guard let tree = try? await repository.loadTree(tree) else { return }
         for node in tree.nodes {

@@ -32,7 +32,9 @@ public struct DirectoryArchiver: Sendable {
     /// - Returns: the id of the tree and what was found.
     /// - Throws: ``RepositoryError/Code/source`` when the folder itself cannot be read; items below it that cannot be read
     ///   are in the report instead.
-    public func archive(into writer: BlobWriter, of repository: IndexedRepository) async throws -> (ResticID, ArchiveReport) {
+    public func archive(into writer: BlobWriter, of repository: IndexedRepository) async throws -> (
+        ResticID, ArchiveReport
+    ) {
         var walk = DirectoryWalk(archiver: self, writer: writer, repository: repository)
         let id = try await walk.run()
         return (id, walk.report)
@@ -69,8 +71,10 @@ struct DirectoryWalk {
         guard let root else {
             let reason = report.skipped.first?.reason ?? "unknown"
             throw RepositoryError(
-                .source, "the folder \(archiver.root) cannot be read: \(reason)",
-                hint: "Does it exist, is its disk mounted, and may this user read it?")
+                .source,
+                "the folder \(archiver.root) cannot be read: \(reason)",
+                hint: "Does it exist, is its disk mounted, and may this user read it?"
+            )
         }
         try await finish(downTo: 0)
         guard let id = root.id else { preconditionFailure("the root is the last folder in post-order") }
@@ -78,7 +82,9 @@ struct DirectoryWalk {
     }
 
     /// - Returns: `nil` when the folder could not be listed, or was dropped because nothing is in it.
-    private mutating func walk(_ path: RawPath, below relative: [UInt8], parent: ResticID?) async throws -> PendingDirectory? {
+    private mutating func walk(_ path: RawPath, below relative: [UInt8], parent: ResticID?) async throws
+        -> PendingDirectory?
+    {
         try Task.checkCancellation()
         let entries: [ListedEntry]
         do {
@@ -93,13 +99,19 @@ struct DirectoryWalk {
         for entry in entries {
             let below = relative.isEmpty ? entry.name : relative + [UInt8(ascii: "/")] + entry.name
             guard case .success(let status) = entry.status, let node = entry.node else {
-                if case .failure(let error) = entry.status, archiver.filter(below, false) == .include { skip(below, error) }
+                if case .failure(let error) = entry.status, archiver.filter(below, false) == .include {
+                    skip(below, error)
+                }
                 continue
             }
             guard archiver.filter(below, status.isDirectory) == .include else { continue }
             let file = SourceItem(
-                path: path.appending(entry.name), relative: below, node: node, status: status,
-                wasKnown: known[entry.name]?.type == .file)
+                path: path.appending(entry.name),
+                relative: below,
+                node: node,
+                status: status,
+                wasKnown: known[entry.name]?.type == .file
+            )
             if status.isRegularFile, !takeOver(file, known[entry.name], into: directory) {
                 if status.size <= Self.smallFileLength {
                     small.append(file)
@@ -134,7 +146,9 @@ struct DirectoryWalk {
 
     /// Takes an unchanged file over from the parent snapshot.
     private mutating func takeOver(_ file: SourceItem, _ known: Node?, into directory: PendingDirectory) -> Bool {
-        guard let known, known.describes(file.status), let content = known.content, writer.holds(content) else { return false }
+        guard let known, known.describes(file.status), let content = known.content, writer.holds(content) else {
+            return false
+        }
         var node = file.node
         node.content = content
         directory.nodes.append(.ready(node))
@@ -152,7 +166,8 @@ struct DirectoryWalk {
     private mutating func addOther(_ file: SourceItem, into directory: PendingDirectory) {
         guard file.node.type != .socket else {
             report.skipped.append(
-                SkippedItem(kind: .unsupported, path: file.displayPath, reason: "sockets have no content"))
+                SkippedItem(kind: .unsupported, path: file.displayPath, reason: "sockets have no content")
+            )
             return
         }
         report.otherItems += 1
@@ -195,8 +210,12 @@ struct DirectoryWalk {
         var bytes = ByteBuffer()
         // One byte more than expected tells a file that has grown.
         while bytes.readableBytes <= Int(smallFileLength) {
-            guard case .bytes(var piece) = try source.piece(
-                at: Int64(bytes.readableBytes), upTo: Int(before.size) + 1, mayHaveHoles: false)
+            guard
+                case .bytes(var piece) = try source.piece(
+                    at: Int64(bytes.readableBytes),
+                    upTo: Int(before.size) + 1,
+                    mayHaveHoles: false
+                )
             else { break }
             if bytes.readableBytes == 0 { bytes = piece } else { bytes.writeBuffer(&piece) }
         }
@@ -243,14 +262,22 @@ struct DirectoryWalk {
     }
 
     private mutating func add(
-        _ file: SourceItem, content: StoredContent, before: FileStatus, after: FileStatus, into directory: PendingDirectory
+        _ file: SourceItem,
+        content: StoredContent,
+        before: FileStatus,
+        after: FileStatus,
+        into directory: PendingDirectory
     ) async throws {
         let length = UInt64(content.byteCount)
         if before.differsInContent(from: after) || file.status.differsInContent(from: after) || length != after.size {
             report.skipped.append(
                 SkippedItem(
-                    kind: .changedWhileRead, path: file.displayPath,
-                    reason: "size or times differ before and after reading (\(file.status.size) and \(after.size) bytes)"))
+                    kind: .changedWhileRead,
+                    path: file.displayPath,
+                    reason:
+                        "size or times differ before and after reading (\(file.status.size) and \(after.size) bytes)"
+                )
+            )
         }
         var node = file.node
         node.size = length
@@ -302,7 +329,9 @@ struct DirectoryWalk {
             SkippedItem(
                 kind: vanished ? .vanished : .unreadable,
                 path: relative.isEmpty ? "." : String(decoding: relative, as: UTF8.self),
-                reason: call?.reason ?? "\(error)"))
+                reason: call?.reason ?? "\(error)"
+            )
+        )
     }
 
     private mutating func count(_ length: UInt64) {

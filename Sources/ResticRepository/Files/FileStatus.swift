@@ -59,8 +59,10 @@ struct FileStatus: Sendable, Hashable {
 extension GoTime {
     init(_ time: timespec) {
         self.init(
-            seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec),
-            utcOffsetSeconds: LocalTimeZone.offset(at: time.tv_sec))
+            seconds: Int64(time.tv_sec),
+            nanoseconds: Int64(time.tv_nsec),
+            utcOffsetSeconds: LocalTimeZone.offset(at: time.tv_sec)
+        )
     }
 
     var timespec: Glibc.timespec {

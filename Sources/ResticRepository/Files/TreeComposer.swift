@@ -27,7 +27,13 @@ public struct TreeComposer: Sendable {
     ///   - path: components joined by `/`; folders in between are made.
     ///   - size: the length in bytes.
     ///   - blobs: the content.
-    public mutating func addFile(_ path: String, size: Int64, blobs: [ResticID], permissions: UInt32 = 0o600, modified: GoTime? = nil) {
+    public mutating func addFile(
+        _ path: String,
+        size: Int64,
+        blobs: [ResticID],
+        permissions: UInt32 = 0o600,
+        modified: GoTime? = nil
+    ) {
         let (folder, name) = place(path)
         var node = makeNode(name, .file, permissions: permissions, modified: modified)
         node.size = UInt64(size)

@@ -44,8 +44,13 @@ struct BlobTable: Sendable {
         guard slots[slot] == 0 else { return }
         entries.append(
             Entry(
-                id: blob.id, pack: number(of: pack), offset: blob.offset, length: blob.length,
-                uncompressedLength: blob.uncompressedLength ?? 0))
+                id: blob.id,
+                pack: number(of: pack),
+                offset: blob.offset,
+                length: blob.length,
+                uncompressedLength: blob.uncompressedLength ?? 0
+            )
+        )
         slots[slot] = UInt32(entries.count)
     }
 
@@ -65,8 +70,11 @@ struct BlobTable: Sendable {
 
     private func location(_ entry: Entry) -> BlobLocation {
         BlobLocation(
-            pack: packs[Int(entry.pack)], offset: entry.offset, length: entry.length,
-            uncompressedLength: entry.uncompressedLength == 0 ? nil : entry.uncompressedLength)
+            pack: packs[Int(entry.pack)],
+            offset: entry.offset,
+            length: entry.length,
+            uncompressedLength: entry.uncompressedLength == 0 ? nil : entry.uncompressedLength
+        )
     }
 
     private mutating func number(of pack: ResticID) -> UInt32 {

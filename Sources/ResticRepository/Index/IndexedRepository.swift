@@ -25,11 +25,18 @@ public final class IndexedRepository: Sendable {
     /// The gear table of this repository: HKDF-SHA256 of the chunker polynomial, so that repositories that share the
     /// polynomial cut alike, and chunk sizes tell nothing to someone who cannot open the configuration (decision 0004).
     var gearTable: GearTable {
-        let secret = SymmetricKey(data: withUnsafeBytes(of: repository.config.chunkerPolynomial.bigEndian) { Array($0) })
+        let secret = SymmetricKey(
+            data: withUnsafeBytes(of: repository.config.chunkerPolynomial.bigEndian) { Array($0) }
+        )
         let derived = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: secret, info: Array("holdfast gear table 1".utf8), outputByteCount: 256 * 8)
+            inputKeyMaterial: secret,
+            info: Array("holdfast gear table 1".utf8),
+            outputByteCount: 256 * 8
+        )
         return derived.withUnsafeBytes { bytes in
-            GearTable(words: (0..<256).map { UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) })
+            GearTable(
+                words: (0..<256).map { UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }
+            )
         }
     }
 }

@@ -33,8 +33,11 @@ extension Repository {
             return try bytes.withUnsafeBytes { try IndexFile.decode($0) }
         } catch {
             throw RepositoryError(
-                .damaged, "index \(id.short) cannot be read",
-                hint: "Run 'restic repair index' to build the index again from the packs.", cause: error)
+                .damaged,
+                "index \(id.short) cannot be read",
+                hint: "Run 'restic repair index' to build the index again from the packs.",
+                cause: error
+            )
         }
     }
 }

@@ -49,7 +49,9 @@ extension Repository {
     /// - Throws: ``RepositoryError/Code/locked`` when another process excludes us; ``RepositoryError/Code/lockLost`` when the
     ///   lock could not be kept: `body` is cancelled then, since others may believe that nobody is here.
     public func withLock<Value: Sendable>(
-        _ mode: LockMode, clock: any WallClock = SystemWallClock(), timing: LockTiming = LockTiming(),
+        _ mode: LockMode,
+        clock: any WallClock = SystemWallClock(),
+        timing: LockTiming = LockTiming(),
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let keeper = LockKeeper(repository: self, mode: mode, clock: clock, timing: timing)
@@ -65,7 +67,9 @@ extension Repository {
     }
 
     /// All locks in the repository, stale or not.
-    public func locks(clock: any WallClock = SystemWallClock(), timing: LockTiming = LockTiming()) async throws -> [HeldLock] {
+    public func locks(clock: any WallClock = SystemWallClock(), timing: LockTiming = LockTiming()) async throws
+        -> [HeldLock]
+    {
         let now = clock.now
         var found: [HeldLock] = []
         for id in try await list(.lock) {
@@ -126,7 +130,9 @@ private actor LockKeeper {
     }
 
     /// Runs `body` beside a task that refreshes the lock; when the lock is lost, `body` is cancelled.
-    nonisolated func keepFresh<Value: Sendable>(while body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    nonisolated func keepFresh<Value: Sendable>(while body: @escaping @Sendable () async throws -> Value) async throws
+        -> Value
+    {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body() }
             group.addTask {
@@ -157,8 +163,11 @@ private actor LockKeeper {
                 repository.logger.warning("the repository lock could not be refreshed", metadata: ["error": "\(error)"])
                 if age >= timing.lostAfter {
                     throw RepositoryError(
-                        .lockLost, "the repository lock could not be refreshed for \(age.components.seconds / 60) minutes",
-                        hint: "Is the store reachable? Nothing was saved after that; run the command again.", cause: error)
+                        .lockLost,
+                        "the repository lock could not be refreshed for \(age.components.seconds / 60) minutes",
+                        hint: "Is the store reachable? Nothing was saved after that; run the command again.",
+                        cause: error
+                    )
                 }
             }
         }
@@ -168,8 +177,10 @@ private actor LockKeeper {
         guard let old = current else { return }
         guard try await repository.store.byteCount(of: FileKind.lock.key(old)) != nil else {
             throw RepositoryError(
-                .lockLost, "the lock of this run was removed by somebody else",
-                hint: "Was 'unlock --remove-all' run meanwhile? Run this command again.")
+                .lockLost,
+                "the lock of this run was removed by somebody else",
+                hint: "Was 'unlock --remove-all' run meanwhile? Run this command again."
+            )
         }
         current = try await write()
         try await repository.remove(.lock, old)
@@ -185,7 +196,10 @@ private actor LockKeeper {
             do {
                 try await repository.remove(.lock, id)
             } catch {
-                repository.logger.warning("a lock could not be removed", metadata: ["lock": "\(id.short)", "error": "\(error)"])
+                repository.logger.warning(
+                    "a lock could not be removed",
+                    metadata: ["lock": "\(id.short)", "error": "\(error)"]
+                )
             }
         }.value
     }
@@ -193,8 +207,14 @@ private actor LockKeeper {
     private func write() async throws -> ResticID {
         let host = repository.host
         let record = LockRecord(
-            time: clock.now, exclusive: mode == .exclusive, hostname: host.name, username: host.userName, pid: Int(host.processID),
-            uid: host.userID, gid: host.groupID)
+            time: clock.now,
+            exclusive: mode == .exclusive,
+            hostname: host.name,
+            username: host.userName,
+            pid: Int(host.processID),
+            uid: host.userID,
+            gid: host.groupID
+        )
         return try await repository.save(.lock, record.encode())
     }
 
@@ -206,14 +226,16 @@ private actor LockKeeper {
                     metadata: [
                         "lock": "\(lock.id.short)", "host": "\(lock.record.hostname)", "pid": "\(lock.record.pid)",
                         "time": "\(lock.record.time)",
-                    ])
+                    ]
+                )
                 try await repository.remove(.lock, lock.id)
             } else if mode == .exclusive || lock.record.exclusive {
                 let kind = lock.record.exclusive ? "exclusively" : "for shared use"
                 throw RepositoryError(
                     .locked,
                     "the repository is locked \(kind) by process \(lock.record.pid) on \(lock.record.hostname) since \(lock.record.time)",
-                    hint: "Wait until it has finished. When it is certainly gone, 'restic unlock' removes its lock.")
+                    hint: "Wait until it has finished. When it is certainly gone, 'restic unlock' removes its lock."
+                )
             }
         }
     }

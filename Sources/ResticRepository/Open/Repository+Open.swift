@@ -14,30 +14,50 @@ extension Repository {
     ///     content cut equally in both.
     /// - Throws: ``RepositoryError/Code/alreadyExists``.
     public static func create(
-        in store: any ObjectStore, password: [UInt8], createdAt time: GoTime, scrypt: ScryptParameters = .standard,
-        chunkerPolynomial: UInt64? = nil, options: Options = Options()
+        in store: any ObjectStore,
+        password: [UInt8],
+        createdAt time: GoTime,
+        scrypt: ScryptParameters = .standard,
+        chunkerPolynomial: UInt64? = nil,
+        options: Options = Options()
     ) async throws -> Repository {
         guard !password.isEmpty else {
-            throw RepositoryError(.wrongPassword, "the password is empty", hint: "Choose one that protects the backups.")
+            throw RepositoryError(
+                .wrongPassword,
+                "the password is empty",
+                hint: "Choose one that protects the backups."
+            )
         }
         try await store.prepare()
         if try await store.byteCount(of: FileKind.config) != nil {
             throw RepositoryError(
-                .alreadyExists, "there is a repository at \(store.location) already",
-                hint: "Open it with its password, or choose another location.")
+                .alreadyExists,
+                "there is a repository at \(store.location) already",
+                hint: "Open it with its password, or choose another location."
+            )
         }
         guard try await store.list(under: FileKind.key.folder).isEmpty else {
             throw RepositoryError(
-                .alreadyExists, "\(store.location) holds keys of a repository whose 'config' is missing",
-                hint: "Restore the file 'config' from a copy of the repository, or choose another location.")
+                .alreadyExists,
+                "\(store.location) holds keys of a repository whose 'config' is missing",
+                hint: "Restore the file 'config' from a copy of the repository, or choose another location."
+            )
         }
         var random = SystemRandomNumberGenerator()
         let config = RepositoryConfig(
-            version: 2, id: ResticID.random(using: &random).hex,
-            chunkerPolynomial: chunkerPolynomial ?? ChunkerPolynomial.random(using: &random))
+            version: 2,
+            id: ResticID.random(using: &random).hex,
+            chunkerPolynomial: chunkerPolynomial ?? ChunkerPolynomial.random(using: &random)
+        )
         let masterKey = try MasterKey.random()
         let keyID = try await addKey(
-            to: store, masterKey: masterKey, password: password, scrypt: scrypt, createdAt: time, host: options.host)
+            to: store,
+            masterKey: masterKey,
+            password: password,
+            scrypt: scrypt,
+            createdAt: time,
+            host: options.host
+        )
         let repository = Repository(store: store, config: config, keyID: keyID, masterKey: masterKey, options: options)
         // The configuration comes last: with it the repository exists. Of two creators at once, one is refused here.
         let sealed = try repository.codecs.withCodec { try $0.sealFile(config.encode(), isConfig: true) }
@@ -45,7 +65,11 @@ extension Repository {
             try await store.put(ByteBuffer(bytes: sealed), at: FileKind.config, policy: .refuseExisting)
         } catch let error as ObjectStoreError where error.code == .alreadyExists {
             _ = try? await store.delete(FileKind.key.key(keyID))
-            throw RepositoryError(.alreadyExists, "another process made a repository at \(store.location)", cause: error)
+            throw RepositoryError(
+                .alreadyExists,
+                "another process made a repository at \(store.location)",
+                cause: error
+            )
         }
         return repository
     }
@@ -54,14 +78,19 @@ extension Repository {
     ///
     /// - Throws: ``RepositoryError/Code/noRepository``, ``RepositoryError/Code/wrongPassword``,
     ///   ``RepositoryError/Code/unsupportedVersion``, ``RepositoryError/Code/damaged``.
-    public static func open(in store: any ObjectStore, password: [UInt8], options: Options = Options()) async throws -> Repository {
+    public static func open(in store: any ObjectStore, password: [UInt8], options: Options = Options()) async throws
+        -> Repository
+    {
         let sealed: ByteBuffer
         do {
             sealed = try await store.get(FileKind.config, range: nil)
         } catch let error as ObjectStoreError where error.code == .notFound || error.code == .locationMissing {
             throw RepositoryError(
-                .noRepository, "there is no repository at \(store.location)",
-                hint: "Run 'holdfast init' to make one, or check the location and that its disk is mounted.", cause: error)
+                .noRepository,
+                "there is no repository at \(store.location)",
+                hint: "Run 'holdfast init' to make one, or check the location and that its disk is mounted.",
+                cause: error
+            )
         }
         let (keyID, masterKey) = try await findKey(in: store, password: password)
         let codec = try BlobCodec(key: masterKey, formatVersion: 1, mode: .off)
@@ -69,8 +98,10 @@ extension Repository {
         let config = try plain.withUnsafeBytes { try RepositoryConfig.decode($0) }
         guard (1...2).contains(config.version) else {
             throw RepositoryError(
-                .unsupportedVersion, "the repository has format version \(config.version); this program knows 1 and 2",
-                hint: "Was it made by a newer version of restic? Update Holdfast.")
+                .unsupportedVersion,
+                "the repository has format version \(config.version); this program knows 1 and 2",
+                hint: "Was it made by a newer version of restic? Update Holdfast."
+            )
         }
         return Repository(store: store, config: config, keyID: keyID, masterKey: masterKey, options: options)
     }
@@ -93,12 +124,17 @@ extension Repository {
         }
         if entries.isEmpty || damaged != nil {
             throw RepositoryError(
-                .damaged, entries.isEmpty ? "the repository has no keys" : "a key file of the repository cannot be read",
-                hint: "Restore the folder 'keys' from a copy of the repository.", cause: damaged)
+                .damaged,
+                entries.isEmpty ? "the repository has no keys" : "a key file of the repository cannot be read",
+                hint: "Restore the folder 'keys' from a copy of the repository.",
+                cause: damaged
+            )
         }
         throw RepositoryError(
-            .wrongPassword, "the password opens none of the repository's \(entries.count) key(s)",
-            hint: "Check where the configuration takes the password from.")
+            .wrongPassword,
+            "the password opens none of the repository's \(entries.count) key(s)",
+            hint: "Check where the configuration takes the password from."
+        )
     }
 
     /// Key files are a few hundred bytes; anything much larger is not one.
@@ -106,13 +142,22 @@ extension Repository {
 
     /// Stores one more key file, which opens with `password`.
     static func addKey(
-        to store: any ObjectStore, masterKey: MasterKey, password: [UInt8], scrypt: ScryptParameters, createdAt time: GoTime,
+        to store: any ObjectStore,
+        masterKey: MasterKey,
+        password: [UInt8],
+        scrypt: ScryptParameters,
+        createdAt time: GoTime,
         host: Host
     ) async throws -> ResticID {
         let file = try await blocking {
             try KeyFile.make(
-                sealing: masterKey, password: password, parameters: scrypt, created: time, username: host.userName,
-                hostname: host.name)
+                sealing: masterKey,
+                password: password,
+                parameters: scrypt,
+                created: time,
+                username: host.userName,
+                hostname: host.name
+            )
         }
         let bytes = file.encode()
         let id = bytes.withUnsafeBytes { ContentHash.id(of: $0) }

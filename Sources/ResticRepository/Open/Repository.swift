@@ -65,8 +65,10 @@ public final class Repository: Sendable {
             try sealed.withUnsafeReadableBytes { bytes in
                 guard ContentHash.id(of: bytes) == id else {
                     throw RepositoryError(
-                        .damaged, "\(name) is damaged: its content does not have the hash that is its name",
-                        hint: "Run 'restic repair' or restore the file from a copy of the repository.")
+                        .damaged,
+                        "\(name) is damaged: its content does not have the hash that is its name",
+                        hint: "Run 'restic repair' or restore the file from a copy of the repository."
+                    )
                 }
                 return try codec.openFile(bytes, name: name)
             }

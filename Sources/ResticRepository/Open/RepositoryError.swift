@@ -3,7 +3,8 @@ public struct RepositoryError: Error, Sendable {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case noRepository, alreadyExists, wrongPassword, unsupportedVersion, locked, lockLost, damaged, missing, ambiguous, sourceChanged,
+            case noRepository, alreadyExists, wrongPassword, unsupportedVersion, locked, lockLost, damaged, missing,
+                ambiguous, sourceChanged,
                 source, target, targetNotEmpty
         }
         private let base: Base

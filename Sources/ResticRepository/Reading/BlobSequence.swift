@@ -49,11 +49,15 @@ public struct BlobSequence: AsyncSequence, Sendable {
 
         private mutating func fill() throws {
             while ahead.count < width, let first = rest.first {
-                guard let location = repository.location(of: first, .data) else { throw repository.missing(first, .data) }
+                guard let location = repository.location(of: first, .data) else {
+                    throw repository.missing(first, .data)
+                }
                 rest.removeFirst()
                 var range = PackRange(first, location)
                 while let next = rest.first {
-                    guard let location = repository.location(of: next, .data) else { throw repository.missing(next, .data) }
+                    guard let location = repository.location(of: next, .data) else {
+                        throw repository.missing(next, .data)
+                    }
                     guard range.extend(next, location) else { break }
                     rest.removeFirst()
                 }

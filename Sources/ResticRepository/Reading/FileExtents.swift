@@ -25,7 +25,12 @@ extension IndexedRepository {
         func close() {
             guard offset > stretch.offset else { return }
             extents.append(
-                FileExtent(offset: stretch.offset, length: offset - stretch.offset, blobs: stretch.isZero ? [] : stretch.blobs))
+                FileExtent(
+                    offset: stretch.offset,
+                    length: offset - stretch.offset,
+                    blobs: stretch.isZero ? [] : stretch.blobs
+                )
+            )
         }
         for id in blobs {
             guard let location = location(of: id, .data) else { throw missing(id, .data) }

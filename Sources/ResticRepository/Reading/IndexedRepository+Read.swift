@@ -27,7 +27,9 @@ extension IndexedRepository {
     /// Decrypts in the memory of `sealed`.
     func open(_ sealed: inout ByteBuffer, id: ResticID, uncompressedLength: UInt32?) throws -> ByteBuffer {
         try repository.codecs.withCodec { codec in
-            try sealed.withUnsafeMutableReadableBytes { try codec.open($0, id: id, uncompressedLength: uncompressedLength) }
+            try sealed.withUnsafeMutableReadableBytes {
+                try codec.open($0, id: id, uncompressedLength: uncompressedLength)
+            }
         }
     }
 
@@ -36,18 +38,27 @@ extension IndexedRepository {
             return try await repository.store.get(FileKind.pack.key(pack), range: range)
         } catch let error as ObjectStoreError where error.code == .notFound {
             throw RepositoryError(
-                .missing, "pack \(pack.short) is not in the repository",
-                hint: "Restore the file from a copy of the repository, or run 'restic repair index'.", cause: error)
+                .missing,
+                "pack \(pack.short) is not in the repository",
+                hint: "Restore the file from a copy of the repository, or run 'restic repair index'.",
+                cause: error
+            )
         } catch let error as ObjectStoreError where error.code == .rangeNotSatisfiable {
             throw RepositoryError(
-                .damaged, "pack \(pack.short) is shorter than the index says",
-                hint: "Restore the file from a copy of the repository.", cause: error)
+                .damaged,
+                "pack \(pack.short) is shorter than the index says",
+                hint: "Restore the file from a copy of the repository.",
+                cause: error
+            )
         }
     }
 
     func missing(_ id: ResticID, _ type: BlobType) -> RepositoryError {
         RepositoryError(
-            .missing, "\(type) blob \(id.short) is in no index of the repository",
-            hint: "Run 'restic repair index', then verify again; when it is still missing, restore its pack from a copy.")
+            .missing,
+            "\(type) blob \(id.short) is in no index of the repository",
+            hint:
+                "Run 'restic repair index', then verify again; when it is still missing, restore its pack from a copy."
+        )
     }
 }

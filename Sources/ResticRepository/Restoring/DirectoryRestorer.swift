@@ -59,7 +59,9 @@ public struct DirectoryRestorer: Sendable {
             let path = target.appending(entry.path.bytes)
             let blobs = entry.node.content ?? []
             let lengths = entry.node.type == .file ? try repository.contentLengths(of: blobs) : []
-            if let difference = try await blocking({ try RestoreTarget.difference(of: entry.node, blobs, lengths, at: path) }) {
+            if let difference = try await blocking({
+                try RestoreTarget.difference(of: entry.node, blobs, lengths, at: path)
+            }) {
                 differences.append("\(entry.path) \(difference)")
             }
             return isFolder
@@ -83,12 +85,16 @@ public struct DirectoryRestorer: Sendable {
         }
         if isOccupied {
             throw RepositoryError(
-                .targetNotEmpty, "the folder \(target) is not empty",
-                hint: "Choose another folder, or restore in place: only what differs is replaced then.")
+                .targetNotEmpty,
+                "the folder \(target) is not empty",
+                hint: "Choose another folder, or restore in place: only what differs is replaced then."
+            )
         }
     }
 
-    private func collect(_ tree: ResticID, from repository: IndexedRepository, into plan: inout RestorePlan) async throws {
+    private func collect(_ tree: ResticID, from repository: IndexedRepository, into plan: inout RestorePlan)
+        async throws
+    {
         try await repository.walk(tree) { entry in
             let isFolder = entry.node.type == .dir
             guard filter(entry.path.bytes, isFolder) else { return isFolder }
@@ -105,7 +111,8 @@ public struct DirectoryRestorer: Sendable {
             guard file.linkedTo == nil else { continue }
             let lengths = try repository.contentLengths(of: file.blobs)
             let path = plan.path(of: file)
-            if try await blocking({ try RestoreTarget.holds(file.node, blobs: file.blobs, lengths: lengths, at: path) }) {
+            if try await blocking({ try RestoreTarget.holds(file.node, blobs: file.blobs, lengths: lengths, at: path) })
+            {
                 plan.files[index].isPresent = true
                 progress(Int64(file.node.size))
             }

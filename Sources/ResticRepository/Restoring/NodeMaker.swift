@@ -31,7 +31,9 @@ enum NodeMaker {
     private static func replacing(_ path: RawPath, _ make: (RawPath) -> Int32) throws -> Bool {
         if make(path) == 0 { return true }
         if errno == EEXIST {
-            guard path.withCString({ unlink($0) }) == 0 else { throw RestoreTarget.failure(SystemCallError("unlink", path)) }
+            guard path.withCString({ unlink($0) }) == 0 else {
+                throw RestoreTarget.failure(SystemCallError("unlink", path))
+            }
             if make(path) == 0 { return true }
         }
         if errno == EPERM || errno == EACCES { return false }

@@ -22,8 +22,10 @@ enum RestoreTarget {
             let isFolder = status.isDirectory || (withParents && status.isSymbolicLink)
             guard isFolder else {
                 throw RepositoryError(
-                    .target, "\(path) is in the way: a folder has to be restored there",
-                    hint: "Move it away, or restore into another folder.")
+                    .target,
+                    "\(path) is in the way: a folder has to be restored there",
+                    hint: "Move it away, or restore into another folder."
+                )
             }
         case ENOENT where withParents && path.parent != path:
             try makeFolder(path.parent, withParents: true)
@@ -43,7 +45,9 @@ enum RestoreTarget {
         }
         guard descriptor >= 0 else { throw failure(SystemCallError("open", path)) }
         defer { close(descriptor) }
-        guard retrying({ ftruncate(descriptor, off_t(size)) }) == 0 else { throw failure(SystemCallError("ftruncate", path)) }
+        guard retrying({ ftruncate(descriptor, off_t(size)) }) == 0 else {
+            throw failure(SystemCallError("ftruncate", path))
+        }
     }
 
     static func write(_ content: ByteBuffer, to path: RawPath, at offset: Int64) throws {
@@ -53,7 +57,9 @@ enum RestoreTarget {
         try content.withUnsafeReadableBytes { bytes in
             var done = 0
             while done < bytes.count, let base = bytes.baseAddress {
-                let written = retrying { pwrite(descriptor, base + done, bytes.count - done, off_t(offset) + off_t(done)) }
+                let written = retrying {
+                    pwrite(descriptor, base + done, bytes.count - done, off_t(offset) + off_t(done))
+                }
                 guard written > 0 else { throw failure(SystemCallError("write", path)) }
                 done += written
             }
@@ -74,7 +80,8 @@ enum RestoreTarget {
             let hasher = ContentHasher()
             var rest = length
             while rest > 0 {
-                guard case .bytes(let bytes) = try source.piece(at: offset, upTo: min(rest, 1 << 20), mayHaveHoles: false)
+                guard
+                    case .bytes(let bytes) = try source.piece(at: offset, upTo: min(rest, 1 << 20), mayHaveHoles: false)
                 else { return false }
                 bytes.withUnsafeReadableBytes { hasher.update($0) }
                 rest -= bytes.readableBytes
@@ -114,20 +121,30 @@ enum RestoreTarget {
                 NodeMetadata.apply(entry.node, to: path, restoresOwners: restoresOwners, warnings: &report.warnings)
                 report.otherItems += 1
             } else {
-                report.warnings.append("\(entry.path): a \(entry.node.type.rawValue) cannot be made by this user; left out")
+                report.warnings.append(
+                    "\(entry.path): a \(entry.node.type.rawValue) cannot be made by this user; left out"
+                )
             }
         }
         for folder in plan.folders.reversed() {
             report.directories += 1
             guard let node = folder.node else { continue }
             NodeMetadata.apply(
-                node, to: plan.target.appending(folder.path.bytes), restoresOwners: restoresOwners, warnings: &report.warnings)
+                node,
+                to: plan.target.appending(folder.path.bytes),
+                restoresOwners: restoresOwners,
+                warnings: &report.warnings
+            )
         }
         return report
     }
 
     private static func finishFile(
-        _ index: Int, _ file: RestorePlan.File, of plan: RestorePlan, restoresOwners: Bool, report: inout RestoreReport
+        _ index: Int,
+        _ file: RestorePlan.File,
+        of plan: RestorePlan,
+        restoresOwners: Bool,
+        report: inout RestoreReport
     ) throws {
         let path = plan.path(of: file)
         if let first = file.linkedTo {
@@ -162,7 +179,10 @@ enum RestoreTarget {
     static func failure(_ error: SystemCallError) -> RepositoryError {
         let isFull = error.number == ENOSPC || error.number == EDQUOT
         return RepositoryError(
-            .target, "cannot restore \(error.path): \(error.call): \(error.reason)",
-            hint: isFull ? "Free some space on the target's disk and run the command again." : nil, cause: error)
+            .target,
+            "cannot restore \(error.path): \(error.call): \(error.reason)",
+            hint: isFull ? "Free some space on the target's disk and run the command again." : nil,
+            cause: error
+        )
     }
 }

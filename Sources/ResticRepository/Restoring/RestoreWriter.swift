@@ -70,7 +70,9 @@ struct RestoreWriter: Sendable {
             }
             guard offset == Int64(clamping: file.node.size) else {
                 throw RepositoryError(
-                    .damaged, "the blobs of \(file.path) hold \(offset) bytes, its node says \(file.node.size)")
+                    .damaged,
+                    "the blobs of \(file.path) hold \(offset) bytes, its node says \(file.node.size)"
+                )
             }
         }
         return places
@@ -84,7 +86,9 @@ struct RestoreWriter: Sendable {
         let sorted = located.sorted { ($0.1.pack, $0.1.offset) < ($1.1.pack, $1.1.offset) }
         var ranges: [PackRange] = []
         for (id, location) in sorted {
-            if ranges.isEmpty || !ranges[ranges.count - 1].extend(id, location) { ranges.append(PackRange(id, location)) }
+            if ranges.isEmpty || !ranges[ranges.count - 1].extend(id, location) {
+                ranges.append(PackRange(id, location))
+            }
         }
         return ranges
     }

@@ -21,7 +21,10 @@ extension IndexedRepository {
     }
 
     private func walk(
-        _ tree: ResticID, below path: RawPath, depth: Int, _ body: (TreeEntry) async throws -> Bool
+        _ tree: ResticID,
+        below path: RawPath,
+        depth: Int,
+        _ body: (TreeEntry) async throws -> Bool
     ) async throws {
         guard depth < Self.maximumTreeDepth else {
             throw RepositoryError(.damaged, "folders are nested more than \(Self.maximumTreeDepth) deep at \(path)")
@@ -58,7 +61,9 @@ extension IndexedRepository {
     /// - Parameter limit: the longest content that is accepted, in bytes.
     /// - Returns: `nil` when there is no such file.
     public func readFile(at path: String, in tree: ResticID, limit: Int) async throws -> [UInt8]? {
-        guard let node = try await node(at: path, in: tree), node.type == .file, let blobs = node.content else { return nil }
+        guard let node = try await node(at: path, in: tree), node.type == .file, let blobs = node.content else {
+            return nil
+        }
         guard node.size <= UInt64(limit) else {
             throw RepositoryError(.damaged, "\(path) is \(node.size) bytes long; at most \(limit) were expected")
         }

@@ -17,7 +17,9 @@ final class AccountNames: Sendable {
         let name = Self.lookUp { buffer in
             var record = passwd()
             var result: UnsafeMutablePointer<passwd>?
-            guard getpwuid_r(number, &record, buffer.baseAddress.unsafelyUnwrapped, buffer.count, &result) == 0, result != nil else { return nil }
+            guard getpwuid_r(number, &record, buffer.baseAddress.unsafelyUnwrapped, buffer.count, &result) == 0,
+                result != nil
+            else { return nil }
             return record.pw_name
         }
         cache.withLock { $0.users[number] = name }
@@ -30,7 +32,9 @@ final class AccountNames: Sendable {
         let name = Self.lookUp { buffer in
             var record = Glibc.group()
             var result: UnsafeMutablePointer<Glibc.group>?
-            guard getgrgid_r(number, &record, buffer.baseAddress.unsafelyUnwrapped, buffer.count, &result) == 0, result != nil else { return nil }
+            guard getgrgid_r(number, &record, buffer.baseAddress.unsafelyUnwrapped, buffer.count, &result) == 0,
+                result != nil
+            else { return nil }
             return record.gr_name
         }
         cache.withLock { $0.groups[number] = name }

@@ -25,8 +25,12 @@ public struct Host: Sendable, Hashable {
     /// This machine and the user that runs this process.
     public static var current: Host {
         Host(
-            name: machineName(), userName: AccountNames.shared.user(getuid()), userID: getuid(), groupID: getgid(),
-            processID: getpid())
+            name: machineName(),
+            userName: AccountNames.shared.user(getuid()),
+            userID: getuid(),
+            groupID: getgid(),
+            processID: getpid()
+        )
     }
 
     /// Whether a process of this machine is alive. One that belongs to somebody else counts as alive.

@@ -18,7 +18,10 @@ public struct SystemWallClock: WallClock {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return GoTime(
-            seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec), utcOffsetSeconds: LocalTimeZone.offset(at: time.tv_sec))
+            seconds: Int64(time.tv_sec),
+            nanoseconds: Int64(time.tv_nsec),
+            utcOffsetSeconds: LocalTimeZone.offset(at: time.tv_sec)
+        )
     }
 
     public func sleep(_ duration: Duration) async throws {

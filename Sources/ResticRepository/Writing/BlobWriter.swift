@@ -36,13 +36,22 @@ public final class BlobWriter: Sendable {
     private let dataPacker: Packer
     private let treePacker: Packer
 
-    init(index: BlobIndex, codecs: CodecPool, parameters: ChunkParameters, table: GearTable, workers: Int, uploaders: Int) {
+    init(
+        index: BlobIndex,
+        codecs: CodecPool,
+        parameters: ChunkParameters,
+        table: GearTable,
+        workers: Int,
+        uploaders: Int
+    ) {
         self.index = index
         self.codecs = codecs
         self.parameters = parameters
         self.table = table
         // One buffer that fills, one waiting and one in work for each worker.
-        buffers = ResourcePool(limit: 2 * workers + 1) { [capacity = parameters.maximum] in ChunkBuffer(capacity: capacity) }
+        buffers = ResourcePool(limit: 2 * workers + 1) { [capacity = parameters.maximum] in
+            ChunkBuffer(capacity: capacity)
+        }
         // Two open packs (data, trees), one a worker may hold in reserve, one each uploader is storing.
         builders = ResourcePool(limit: 2 + workers + uploaders) { PackBuilder() }
         jobs = BoundedQueue(capacity: 2 * workers)
@@ -161,7 +170,9 @@ public final class BlobWriter: Sendable {
 
     /// Seals and appends in one synchronous step, since the sealed bytes belong to the codec. A pack is missing once in
     /// sixteen chunks or so; sealing again then costs less than a second copy of every chunk would.
-    private func seal(_ job: Job, id: ResticID, into packer: Packer, spare: inout PackBuilder?) throws -> Packer.AppendOutcome {
+    private func seal(_ job: Job, id: ResticID, into packer: Packer, spare: inout PackBuilder?) throws
+        -> Packer.AppendOutcome
+    {
         guard packer.isOpen || spare != nil else { return .needsBuilder }
         return try codecs.withCodec { codec in
             try job.withBytes { content in

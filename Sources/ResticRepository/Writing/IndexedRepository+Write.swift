@@ -41,11 +41,17 @@ extension IndexedRepository {
     /// When `body` or any part of the pipeline fails, packs that are stored already get their index all the same, so that the
     /// next run finds their blobs; nothing refers to them otherwise.
     public func write<Value: Sendable>(
-        _ options: WriteOptions = WriteOptions(), _ body: (BlobWriter) async throws -> Value
+        _ options: WriteOptions = WriteOptions(),
+        _ body: (BlobWriter) async throws -> Value
     ) async throws -> (Value, WriteStatistics) {
         let writer = BlobWriter(
-            index: index, codecs: repository.codecs, parameters: options.chunks.parameters, table: gearTable,
-            workers: options.workers, uploaders: options.uploaders)
+            index: index,
+            codecs: repository.codecs,
+            parameters: options.chunks.parameters,
+            table: gearTable,
+            workers: options.workers,
+            uploaders: options.uploaders
+        )
         let builder = IndexBuilder()
         do {
             let value = try await run(writer, builder, options, body)
@@ -60,7 +66,10 @@ extension IndexedRepository {
     }
 
     private func run<Value: Sendable>(
-        _ writer: BlobWriter, _ builder: IndexBuilder, _ options: WriteOptions, _ body: (BlobWriter) async throws -> Value
+        _ writer: BlobWriter,
+        _ builder: IndexBuilder,
+        _ options: WriteOptions,
+        _ body: (BlobWriter) async throws -> Value
     ) async throws -> Value {
         try await withThrowingTaskGroup(of: Void.self) { uploaders in
             for _ in 0..<max(1, options.uploaders) {
@@ -121,7 +130,10 @@ extension IndexedRepository {
             do {
                 try await saveIndex(packs)
             } catch {
-                repository.logger.warning("the index of an unfinished run could not be saved", metadata: ["error": "\(error)"])
+                repository.logger.warning(
+                    "the index of an unfinished run could not be saved",
+                    metadata: ["error": "\(error)"]
+                )
             }
         }.value
     }

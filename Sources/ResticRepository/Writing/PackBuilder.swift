@@ -24,8 +24,13 @@ final class PackBuilder: @unchecked Sendable {
     func append(_ sealed: BlobCodec.Sealed, id: ResticID, type: BlobType) {
         blobs.append(
             PackedBlob(
-                id: id, type: type, offset: UInt32(body.readableBytes), length: UInt32(sealed.bytes.count),
-                uncompressedLength: sealed.uncompressedLength))
+                id: id,
+                type: type,
+                offset: UInt32(body.readableBytes),
+                length: UInt32(sealed.bytes.count),
+                uncompressedLength: sealed.uncompressedLength
+            )
+        )
         body.writeBytes(sealed.bytes)
     }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from . import measure, trees
 from .inputs import SEED, prepared, run_module
 from .qdrant import Qdrant, embedded
-from .tools import PASSWORD, Holdfast, restic_check, restic_environment
+from .tools import Holdfast, Place, restic_check, restic_environment
 
 _COLLECTION = "bench"
 _SAMPLE = 1_000
@@ -78,30 +78,22 @@ def _scenario(holdfast: Holdfast, qdrant: Qdrant, work: Path, result: CaptureRes
     if before[0] != result.points:
         result.faults.append(f"capture: the server holds {before[0]} points instead of {result.points}")
 
-    configuration, log, repository = work / "holdfast.yaml", work / "log", work / "repository"
-    password = work / "password"
-    password.touch(mode=0o600)
-    password.write_text(PASSWORD)
-    common = ["--config", str(configuration), "--json"]
-    measure.run(
-        [
-            *(holdfast.binary, "init", "--repository", str(repository), "--password", f"file:{password}"),
-            *("--system", "bench", "--qdrant", qdrant.url, "--collection", _COLLECTION, *common),
-        ],
-        os.environ,
-        log,
-    )
-    _measured(result, "backup", [holdfast.binary, "backup", *common], log)
-    result.stored = trees.size(repository).bytes
+    place, log = Place(work, work / "storage"), work / "log"
+    collections = [{"name": _COLLECTION, "method": "stream"}]
+    holdfast.configure(place, {"qdrant": {"url": qdrant.url, "collections": collections}})
+    options = holdfast.options(place)
+    measure.run([holdfast.binary, "init", *options], os.environ, log)
+    _measured(result, "backup", [holdfast.binary, "backup", *options], log)
+    result.stored = trees.size(place.repository).bytes
     qdrant.call("DELETE", f"/collections/{_COLLECTION}")
-    _measured(result, "restore, verified", [holdfast.binary, "restore", *common], log)
+    _measured(result, "restore, verified", [holdfast.binary, "restore", *options], log)
     verdict = json.loads(log.read_text())["verdict"]
     if verdict != "verified":
         result.faults.append(f"capture: the restore's own verdict is '{verdict}'")
     after = (qdrant.count(_COLLECTION), qdrant.digest(_COLLECTION, sample))
     if before != after:
         result.faults.append(f"capture: the restored collection differs: {before} became {after}")
-    measure.run(restic_check(repository), restic_environment(), log)
+    measure.run(restic_check(place.repository), restic_environment(), log)
 
 
 def _measured(result: CaptureResult, name: str, command: list[str], log: Path) -> None:

@@ -38,7 +38,7 @@ class Usage:
 def run(arguments: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path | None = None) -> Usage:
     """Runs a program with its output in the file `log` and waits for it.
 
-    Raises ProgramFailed with the end of the log unless the status is 0.
+    Raises ProgramFailed with the beginning and the end of the log unless the status is 0.
     """
     load = os.getloadavg()[0]
     started_in = os.getcwd()
@@ -74,8 +74,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], log: Path, fol
         watchdog.cancel()
     code = os.waitstatus_to_exitcode(status)
     if code != 0:
-        end = log.read_text(errors="replace")[-2_000:]
-        raise ProgramFailed(f"'{' '.join(arguments)}' ended with status {code}:\n{end}")
+        output = log.read_text(errors="replace")
+        if len(output) > 2_000:
+            output = f"{output[:1_000]}\n…\n{output[-1_000:]}"
+        raise ProgramFailed(f"'{' '.join(arguments)}' ended with status {code}:\n{output}")
     # Linux gives the peak in KiB.
     return Usage(wall, resources.ru_utime + resources.ru_stime, resources.ru_maxrss << 10, load)
 

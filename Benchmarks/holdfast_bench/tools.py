@@ -1,11 +1,13 @@
 """The programs that are compared, each in the same few words: which command does which task."""
 
+import json
 import os
 import subprocess
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 PASSWORD = "a password for benchmarks only"
 
@@ -90,13 +92,22 @@ class Holdfast(Tool):
         return first_line([self.binary, "--version"])
 
     def preparation(self, place: Place) -> list[str]:
+        self.configure(place, {"documents": [{"path": str(place.source), "name": "source"}]})
+        return [self.binary, "init", "--config", self._configuration(place)]
+
+    def configure(self, place: Place, components: dict[str, Any]) -> None:
+        """Writes holdfast.yaml: what is measured is not to follow the defaults of `holdfast init`."""
         password = place.work / "password"
         password.touch(mode=0o600)
         password.write_text(PASSWORD)
-        return [
-            *(self.binary, "init", "--config", self._configuration(place), "--repository", str(place.repository)),
-            *("--password", f"file:{password}", "--documents", str(place.source), "--system", "bench"),
-        ]
+        configuration = {
+            "version": 1,
+            "system": "bench",
+            "repository": {"location": str(place.repository), "password": f"file:{password}", "compression": "auto"},
+            **components,
+        }
+        # JSON is YAML too.
+        Path(self._configuration(place)).write_text(json.dumps(configuration, indent=2))
 
     def command(self, task: Task, place: Place) -> list[str]:
         words = {
@@ -105,15 +116,18 @@ class Holdfast(Tool):
             Task.VERIFY: ["verify"],
             Task.RESTORE: ["restore", "--target", str(place.target)],
         }[task]
-        return [self.binary, *words, "--config", self._configuration(place), "--json"]
+        return [self.binary, *words, *self.options(place)]
+
+    def options(self, place: Place) -> list[str]:
+        """What all commands but `init` are given."""
+        return ["--config", self._configuration(place), "--json"]
 
     def same_as(self, task: Task) -> Task | None:
         return Task.RESTORE if task is Task.RESTORE_COMPARED else None
 
     def restored(self, place: Place) -> Path:
-        # Each documents folder gets one of its own name in the target.
-        (folder,) = place.target.iterdir()
-        return folder
+        # Each folder of documents gets one of its own name in the target.
+        return place.target / "source"
 
     def _configuration(self, place: Place) -> str:
         return str(place.work / "holdfast.yaml")

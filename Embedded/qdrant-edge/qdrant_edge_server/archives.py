@@ -31,7 +31,7 @@ def collection_members(collection: Collection) -> list[Member]:
         prefix = f"{shard.number}/"
         members += _nested_segments(shard, prefix)
         members += _clocks(shard, prefix)
-        members += _log(shard, prefix)
+        members += _log(shard, prefix, collection.config)
         members += _state(shard, prefix)
     return [
         *members,
@@ -114,15 +114,20 @@ def _clocks(shard: Shard, prefix: str) -> Iterator[File]:
             yield File(prefix + name, shard.folder / name)
 
 
-def _log(shard: Shard, prefix: str) -> Iterator[Member]:
-    """The shard's own log, all of it acknowledged, without the lock file."""
+def _log(shard: Shard, prefix: str, config: dict[str, Any]) -> Iterator[Member]:
+    """The shard's own log, all of it acknowledged, without the lock file.
+
+    A server drops closed files of which nothing is needed any more and retains the newest; the engine keeps all of
+    them, so the older ones are left out here.
+    """
     newest = shard.next_operation - 1
     yield Folder(f"{prefix}wal")
     if newest >= 0:
         yield Bytes(f"{prefix}wal/first-index", compact({"ack_index": newest}))
-    for path in sorted((shard.folder / "wal").iterdir()):
-        if path.name.startswith(("open-", "closed-")):
-            yield File(f"{prefix}wal/{path.name}", path)
+    closed = sorted((shard.folder / "wal").glob("closed-*"), key=lambda path: int(path.name[7:]))
+    retained = config["wal_config"].get("wal_retain_closed") or 1
+    for path in [*closed[-retained:], *sorted((shard.folder / "wal").glob("open-*"))]:
+        yield File(f"{prefix}wal/{path.name}", path)
     if newest >= 0:
         yield Bytes(f"{prefix}applied_seq.json", compact({"op_num": newest}))
 

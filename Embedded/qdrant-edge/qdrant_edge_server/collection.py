@@ -18,7 +18,6 @@ from .files import discard, read_json, write_json, write_text
 from .indexes import engine_schema, schema_info
 from .journal import Journal
 from .locks import Gate
-from .optimizer import optimize_shard
 from .shard import Shard, settle_folder, write_server_files
 from .updates import may_stay_unflushed, plan_update
 
@@ -129,6 +128,17 @@ class Collection:
             if shard.engine is not None:
                 shard.engine.flush()
         self.journal.clear()
+
+    def shorten_logs(self) -> None:
+        """Opens shards anew whose log has grown long; call with `writing` held."""
+        long = [shard for shard in self.shards.values() if shard.engine is not None and shard.has_long_log()]
+        if not long:
+            return
+        self.flush()
+        with self.gate.exclusive():
+            for shard in long:
+                shard.close()
+                shard.open(self.config, self.schema)
 
     # Shape
 
@@ -296,15 +306,6 @@ class Collection:
             discard(shard.folder, self.trash)
             raise ServiceError(500, f"Service internal error: Failed to load restored shard {shard.number}")
         self.unoptimized = True
-
-    def optimize(self) -> None:
-        """Lets the engine merge, index and quantise what its thresholds ask for; call with `writing` held."""
-        self.unoptimized, self.optimizing = False, True
-        try:
-            for shard in list(self.shards.values()):
-                optimize_shard(self, shard)
-        finally:
-            self.optimizing = False
 
     # Views
 

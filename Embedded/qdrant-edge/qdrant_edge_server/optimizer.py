@@ -1,10 +1,12 @@
-"""Optimising large shards in a process of their own: the engine keeps the interpreter to itself while it indexes.
+"""Optimising: small shards where they are, large ones as a copy in a process of their own.
 
-A copy of the shard is optimised beside the live one, which goes on answering reads, and then takes its place.
-Small shards are optimised where they are, which is quicker than the copy.
+The engine keeps the interpreter to itself while it indexes, so a large shard would stop every answer. Its copy is
+optimised beside the live shard, which goes on answering, taking updates and being snapshotted; the copy takes
+its place when the live shard was not changed meanwhile, and is thrown away otherwise.
 """
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -24,31 +26,40 @@ log = logging.getLogger("qdrant_edge_server")
 #: Set when the program ends: optimising is given up, its copy is removed.
 stopping = threading.Event()
 
-#: Vectors that the engine indexes so fast that nobody notices, in 32-bit numbers.
+#: A shard with fewer 32-bit numbers is optimised so fast that nobody notices.
 _SMALL = 1_000_000
 
 
-def optimize_shard(collection: "Collection", shard: "Shard") -> None:
-    """Lets the engine merge, index and quantise what its thresholds ask for; call with `writing` held."""
-    engine = shard.engine
-    if engine is None:
-        return
-    if _unindexed_numbers(collection, shard) < _SMALL:
-        engine.optimize()
-        engine.flush()
-        return
-    threshold = collection.config["optimizer_config"].get("indexing_threshold")
-    if threshold == 0 or _unindexed_numbers(collection, shard) * 4 < (threshold or 10000) << 10:
-        return
+def optimize_small(collection: "Collection") -> "list[Shard]":
+    """Optimises the small shards, and gives the large ones that need it; call with `writing` held."""
+    large = []
+    for shard in collection.shards.values():
+        if shard.engine is None:
+            continue
+        if _numbers(collection, shard)[0] < _SMALL:
+            shard.engine.optimize()
+            shard.engine.flush()
+        elif _needs_index(collection, shard):
+            large.append(shard)
+    return large
+
+
+def optimize_large(collection: "Collection", shard: "Shard") -> bool:
+    """Optimises a copy and puts it in the shard's place; false when the shard was changed meanwhile."""
     copy = collection.trash / f"optimize-{uuid.uuid4().hex}"
     try:
-        copy_tree_sparse(shard.folder, copy)
+        with collection.unchanging():
+            state = (shard.engine, shard.next_operation)
+            copy_tree_sparse(shard.folder, copy)
         command = [sys.executable, "-m", f"{__package__}.optimizer", str(copy)]
         if not _finishes(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)):
-            return
-        reset_wal(copy, collection.config["wal_config"]["wal_capacity_mb"], shard.next_operation)
-        collection.replace_shard(shard, copy)
-        collection.unoptimized = False
+            return False
+        with collection.unchanging():
+            if collection.shards.get(shard.number) is not shard or (shard.engine, shard.next_operation) != state:
+                return False
+            reset_wal(copy, collection.config["wal_config"]["wal_capacity_mb"], shard.next_operation)
+            collection.replace_shard(shard, copy)
+        return True
     finally:
         discard(copy, collection.trash)
 
@@ -65,14 +76,22 @@ def _finishes(process: "subprocess.Popen[bytes]") -> bool:
     return True
 
 
-def _unindexed_numbers(collection: "Collection", shard: "Shard") -> int:
-    """About how many numbers of dense vectors have no index yet."""
+def _numbers(collection: "Collection", shard: "Shard") -> tuple[int, int]:
+    """About how many numbers the shard's dense vectors have, and how many of them are in no index."""
     info = shard.require().info()
     dense, _ = collection.vector_params()
-    width = sum(params["size"] for params in dense.values())
     if not dense:
-        return 0
-    return max(0, info.points_count * len(dense) - info.indexed_vectors_count) * width // len(dense)
+        return 0, 0
+    width = sum(params["size"] for params in dense.values()) // len(dense)
+    vectors = info.points_count * len(dense)
+    return vectors * width, max(0, vectors - info.indexed_vectors_count) * width
+
+
+def _needs_index(collection: "Collection", shard: "Shard") -> bool:
+    threshold = collection.config["optimizer_config"].get("indexing_threshold")
+    if threshold == 0:
+        return False
+    return _numbers(collection, shard)[1] * 4 >= (threshold or 10000) << 10
 
 
 def main() -> None:
@@ -81,6 +100,7 @@ def main() -> None:
 
     import qdrant_edge as edge
 
+    os.nice(10)
     # PR_SET_PDEATHSIG: a killed server leaves nothing running.
     ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
     shard = edge.EdgeShard.load(sys.argv[1])

@@ -11,12 +11,12 @@ from .engine import edge_config
 from .errors import from_engine, internal
 from .files import discard, read_json, write_json
 from .indexes import engine_schema
-from .wal import last_entry, log_bytes, reset_wal
+from .wal import last_entry, log_bytes, next_index, reset_wal
 
 log = logging.getLogger("qdrant_edge_server")
 
 #: A log that holds more than this is emptied when the shard is opened; everything in it is in the segments.
-_MAX_LOG_BYTES = 48 << 20
+_MAX_LOG_BYTES = 128 << 20
 
 
 class Shard:
@@ -54,8 +54,9 @@ class Shard:
         restores a shard (reference, section 1.8), so they are loaded with the shape that the segments have.
         """
         try:
-            if log_bytes(self.folder) > _MAX_LOG_BYTES:
-                reset_wal(self.folder, config["wal_config"]["wal_capacity_mb"])
+            if self.has_long_log():
+                next_number = max(next_index(self.folder), last_entry(self.folder) + 1)
+                reset_wal(self.folder, config["wal_config"]["wal_capacity_mb"], next_number)
             if not any((self.folder / "segments").glob("*/version.info")):
                 raise ValueError("the folder holds no segment")
             self._load(config)
@@ -64,6 +65,10 @@ class Shard:
         except BaseException as failure:
             self.close()
             log.error("shard %s could not be loaded: %s", self.folder.name, from_engine(failure).text)
+
+    def has_long_log(self) -> bool:
+        """Whether the log is so long that opening the shard anew, which empties it, is worth it."""
+        return log_bytes(self.folder) > _MAX_LOG_BYTES
 
     def _load(self, config: dict[str, Any]) -> None:
         try:

@@ -95,7 +95,7 @@ let package = Package(
 
         .testTarget(
             name: "TextbookExampleTests",
-            dependencies: ["TextbookExample", "QdrantClient", "TestSupport", nio[0]],
+            dependencies: ["TextbookExample", "QdrantClient", "TestSupport", logging],
             path: "Examples/textbook/Tests/TextbookExampleTests"
         ),
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),

@@ -130,6 +130,39 @@ struct RoundTripTests {
         }
     }
 
+    @Test("whose snapshot is being made already is not made to make a second one")
+    func adoption() async throws {
+        try await CaptureFixture.with { fixture in
+            let client = fixture.client
+            try await client.createCollection("large", ["vectors": ["size": 256, "distance": "Dot"]])
+            var generator = SeededGenerator(seed: 3)
+            for batch in 0..<10 {
+                let points = (0..<1000).map { index in
+                    Point(
+                        id: .number(UInt64(batch * 1000 + index)),
+                        vector: (0..<256).map { _ in Float.random(in: -1...1, using: &generator) })
+                }
+                _ = try await client.upsert(points, in: "large")
+            }
+            let repository = try await fixture.makeRepository()
+            // The other snapshot may be finished before we look; then it is not ours to adopt, and we try again.
+            for _ in 0..<10 {
+                try await client.startSnapshot(of: .collection("large"))
+                while try await client.metrics().runningSnapshotCreations["large"] == nil,
+                    try await client.snapshots(of: .collection("large")).isEmpty
+                {
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+                _ = try await fixture.capture("large", into: repository, .snapshot)
+                // Adopted and deleted: nothing is left. Otherwise ours is gone and the other one stays.
+                let left = try await client.snapshots(of: .collection("large"))
+                if left.isEmpty { return }
+                for snapshot in left { try await client.deleteSnapshot(snapshot.name, of: .collection("large")) }
+            }
+            Issue.record("a second snapshot was made every time")
+        }
+    }
+
     private func paths(_ tree: ResticID, _ repository: IndexedRepository) async throws -> [String] {
         var paths: [String] = []
         try await repository.walk(tree) { entry in

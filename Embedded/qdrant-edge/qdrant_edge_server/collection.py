@@ -3,7 +3,6 @@
 import copy
 import logging
 import os
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from .errors import ServiceError, bad_input, bad_request, not_found
 from .files import discard, read_json, write_json, write_text
 from .indexes import engine_schema, schema_info
 from .journal import Journal
-from .locks import Gate
+from .locks import ChangeLock, Gate
 from .shard import Shard, settle_folder, write_server_files
 from .updates import may_stay_unflushed, plan_update
 
@@ -40,7 +39,7 @@ class Collection:
         self.folder = folder
         self.trash = trash
         self.peer = peer
-        self.writing = threading.Lock()
+        self.writing = ChangeLock()
         self.gate = Gate()
         self.config: dict[str, Any] = read_json(folder / "config.json")
         self.schema: dict[str, Any] = read_json(folder / "payload_index.json")["schema"]
@@ -114,13 +113,24 @@ class Collection:
         if self.deleted:
             raise not_found(f"Collection `{self.name}` doesn't exist!")
 
-    @contextmanager
-    def unchanging(self) -> Iterator[None]:
-        """Keeps updates out, and everything acknowledged is in the segments on disk."""
-        with self.writing:
+    def freeze(self) -> None:
+        """Keeps updates out until `writing` is released; everything acknowledged is in the segments on disk."""
+        self.writing.acquire()
+        try:
             self.require_live()
             self.flush()
+        except BaseException:
+            self.writing.release()
+            raise
+
+    @contextmanager
+    def unchanging(self) -> Iterator[None]:
+        """Keeps updates out for a while."""
+        self.freeze()
+        try:
             yield
+        finally:
+            self.writing.release()
 
     def flush(self) -> None:
         """Flushes the engine and empties the journal; call with `writing` held."""

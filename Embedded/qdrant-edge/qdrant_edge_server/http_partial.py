@@ -23,8 +23,8 @@ from .restore import Sabotage
 from .service import Service, counted, flag, number, service_of
 from .shard import Shard
 from .snapshot_store import check_checksum_form, require_checksum
-from .streaming import StreamedArchive
-from .tar_writer import write_archive
+from .streaming import HeldArchive, StreamedArchive
+from .tar_writer import Member
 
 
 def _place(request: Request) -> tuple[Service, Collection, Shard]:
@@ -48,20 +48,15 @@ async def create_partial(request: Request) -> Response:
     """Streams what is newer than the manifest in the body; 304 when nothing is."""
     service, collection, shard = _place(request)
     held = check_manifest(parse_json(await request.body()))
-    archive = _held_partial(service, collection, shard, held)
-    pieces = await service.run(archive.__enter__)
-    return StreamedArchive(service, archive, pieces, f"{collection.name}-shard-{shard.number}-partial.snapshot")
 
-
-@contextmanager
-def _held_partial(
-    service: Service, collection: Collection, shard: Shard, held: dict[str, Any]
-) -> Iterator[Iterator[bytes]]:
-    with counted(service.creating, collection.name), collection.unchanging():
+    def plan() -> list[Member]:
         current = shard.require().snapshot_manifest()
         if held == current:
             raise ServiceError(304, "the manifest is the current one")
-        yield write_archive(partial_members(shard, collection.config, held, current))
+        return partial_members(shard, collection.config, held, current)
+
+    archive = await service.run(HeldArchive, service, collection, plan)
+    return StreamedArchive(service, archive, f"{collection.name}-shard-{shard.number}-partial.snapshot")
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Maintenance:
 
     def _try(self, collection: Collection, work: Callable[[], None]) -> None:
         # A snapshot in the making may hold the collection for long; the next round is soon enough then.
-        if not collection.writing.acquire(blocking=False):
+        if not collection.writing.try_acquire():
             return
         try:
             if not collection.deleted:

@@ -1,7 +1,6 @@
 """A running server for the tests, and a plain HTTP client for it."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +12,6 @@ import httpx
 import pytest
 
 PROJECT = Path(__file__).parents[1]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Storage folders in memory where that is possible: the engine syncs often, and a busy disk takes its time."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 << 30:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 class Server:

@@ -11,6 +11,8 @@ import pytest
 from kinds import BODY, fill
 
 PARTIAL = "shards/0/snapshot/partial"
+#: Optimising gives segments new names, so that another manifest is the current one.
+UNOPTIMISED = {**BODY, "optimizers_config": {"indexing_threshold": 0}}
 
 
 def manifest(server, name):
@@ -33,10 +35,10 @@ def names_of(archive):
 @pytest.fixture
 def pair(server):
     """A collection, and a copy whose shard holds the same segments."""
-    points = fill(server, "leader", 60)
+    points = fill(server, "leader", 60, body=UNOPTIMISED)
     archive = server.download("/collections/leader/shards/0/snapshot")
     server.call("DELETE", "/collections/follower")
-    server.call("PUT", "/collections/follower", BODY)
+    server.call("PUT", "/collections/follower", UNOPTIMISED)
     server.upload("/collections/follower/shards/0/snapshots/upload", archive)
     assert server.scroll("follower") == points
     return points
@@ -118,7 +120,7 @@ def test_merging_an_everything_partial_into_another_shard(server, pair):
 def test_fetching_from_another_server(server, launch, pair):
     other = launch("--api-key", "k")
     other.http.headers["api-key"] = "k"
-    other.call("PUT", "/collections/leader", BODY)
+    other.call("PUT", "/collections/leader", UNOPTIMISED)
     body = {"peer_url": server.url}
     path = f"/collections/leader/{PARTIAL}/recover_from"
     assert other.call("POST", path, body) is True

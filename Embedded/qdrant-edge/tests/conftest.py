@@ -1,6 +1,7 @@
 """A running server for the tests, and a plain HTTP client for it."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -107,12 +108,22 @@ class Server:
         return name
 
 
+    def bulk(self, name: str, points: int = 6000) -> list[dict[str, Any]]:
+        """A collection whose archive is far longer than what a connection buffers; gives its points."""
+        dice = random.Random(points)
+        self.collection(name, {"vectors": {"size": 400, "distance": "Dot"}})
+        made = [{"id": n, "vector": dice.choices(range(100), k=400), "payload": {"n": n}} for n in range(points)]
+        for n in range(0, points, 1500):
+            self.call("PUT", f"/collections/{name}/points?wait=true", {"points": made[n : n + 1500]})
+        return made
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do not stop it."""
     running = Server(tmp_path_factory.mktemp("server") / "storage", "--enable-faults")
     yield running
-    running.stop()
+    running.kill()  # closing all those collections in order would take longer than any test
 
 
 @pytest.fixture

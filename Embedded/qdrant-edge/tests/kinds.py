@@ -70,10 +70,10 @@ def make_points(count: int, seed: int) -> list[dict[str, Any]]:
     return points
 
 
-def fill(server: Any, name: str, count: int = 120, seed: int = 1, body: dict[str, Any] = BODY) -> list[dict[str, Any]]:
+def fill(server: Any, name: str, count: int = 120, seed: int = 1) -> list[dict[str, Any]]:
     """Makes the collection with indexes, points, changes and deletions, and gives what it then holds."""
     server.call("DELETE", f"/collections/{name}")
-    server.call("PUT", f"/collections/{name}", body)
+    server.call("PUT", f"/collections/{name}", BODY)
     for field, schema in INDEXES.items():
         server.call("PUT", f"/collections/{name}/index?wait=true", {"field_name": field, "field_schema": schema})
     points = make_points(count, seed)

@@ -7,6 +7,10 @@ import pytest
 from kinds import BODY, INDEXES, fill
 
 
+#: A graph that is built quickly.
+QUICK = {"m": 4, "ef_construct": 4}
+
+
 def info(server, name):
     return server.call("GET", f"/collections/{name}")
 
@@ -132,7 +136,7 @@ def test_an_optimised_collection_is_green_and_indexed(server):
 
 def test_large_shards_are_optimised_beside_the_live_one(launch):
     server = launch()
-    body = {"vectors": {"size": 2000, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1000}}
+    body = {"vectors": {"size": 2000, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1000}, "hnsw_config": QUICK}
     server.collection("large", body)
     points = [{"id": n, "vector": [(n * k) % 9 for k in range(2000)], "payload": {"n": n}} for n in range(550)]
     server.call("PUT", "/collections/large/points?wait=true", {"points": points})
@@ -157,7 +161,7 @@ def test_large_shards_are_optimised_beside_the_live_one(launch):
 
 def test_updates_and_snapshots_do_not_wait_for_optimising(launch):
     server = launch()
-    body = {"vectors": {"size": 2000, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1000}}
+    body = {"vectors": {"size": 2000, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1000}, "hnsw_config": QUICK}
     server.collection("busy", body)
     points = [{"id": n, "vector": [(n * k) % 9 for k in range(2000)]} for n in range(550)]
     server.call("PUT", "/collections/busy/points?wait=true", {"points": points})

@@ -106,7 +106,7 @@ def test_a_restore_fails_before_the_data_are_exchanged(server, target, shard):
 
 def test_a_restore_fails_after_the_old_data_were_moved_away(server, target):
     """The replica becomes a dummy, is marked dead, and its data are gone (reference, section 1.8)."""
-    fill(server, "unlucky", 50)
+    server.collection("unlucky", BODY)
     fault(server, route="/upload", kind="fail_restore", stage="load", times=1)
     path = "/collections/unlucky/shards/0/snapshots/upload"
     server.upload(path, target["streamed"], 500)

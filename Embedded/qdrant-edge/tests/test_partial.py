@@ -8,11 +8,15 @@ import threading
 import httpx
 import pytest
 
-from kinds import BODY, fill
+import kinds
 
 PARTIAL = "shards/0/snapshot/partial"
 #: Optimising gives segments new names, so that another manifest is the current one.
-UNOPTIMISED = {**BODY, "optimizers_config": {"indexing_threshold": 0}}
+BODY = {
+    "vectors": {"text": {"size": 8, "distance": "Cosine"}, "late": {**kinds.BODY["vectors"]["late"]}},
+    "sparse_vectors": {"words": {}},
+    "optimizers_config": {"indexing_threshold": 0},
+}
 
 
 def manifest(server, name):
@@ -35,10 +39,16 @@ def names_of(archive):
 @pytest.fixture
 def pair(server):
     """A collection, and a copy whose shard holds the same segments."""
-    points = fill(server, "leader", 60, body=UNOPTIMISED)
+    server.collection("leader", BODY)
+    made = kinds.make_points(60, 4)
+    for point in made:
+        point["vector"] = {name: vector for name, vector in point["vector"].items() if name in ("text", "late", "words")}
+    server.call("PUT", "/collections/leader/points?wait=true", {"points": made})
+    server.call("POST", "/collections/leader/points/delete?wait=true", {"points": [5, 8]})
+    points = server.scroll("leader")
     archive = server.download("/collections/leader/shards/0/snapshot")
     server.call("DELETE", "/collections/follower")
-    server.call("PUT", "/collections/follower", UNOPTIMISED)
+    server.call("PUT", "/collections/follower", BODY)
     server.upload("/collections/follower/shards/0/snapshots/upload", archive)
     assert server.scroll("follower") == points
     return points
@@ -120,7 +130,7 @@ def test_merging_an_everything_partial_into_another_shard(server, pair):
 def test_fetching_from_another_server(server, launch, pair):
     other = launch("--api-key", "k")
     other.http.headers["api-key"] = "k"
-    other.call("PUT", "/collections/leader", UNOPTIMISED)
+    other.call("PUT", "/collections/leader", BODY)
     body = {"peer_url": server.url}
     path = f"/collections/leader/{PARTIAL}/recover_from"
     assert other.call("POST", path, body) is True

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import random
 import subprocess
 import tarfile
 import threading
@@ -184,12 +183,8 @@ def test_a_streamed_answer_has_no_length_and_stores_nothing(server):
 
 
 def test_an_update_in_the_middle_of_a_stream_neither_waits_for_its_end_nor_gets_into_it(server):
-    server.collection("midway", {"vectors": {"size": 400, "distance": "Dot"}})
-    dice = random.Random(8)
-    points = [{"id": n, "vector": [dice.randint(0, 99) for _ in range(400)], "payload": {"n": n}} for n in range(9000)]
-    for n in range(0, 9000, 1500):
-        server.call("PUT", "/collections/midway/points?wait=true", {"points": points[n : n + 1500]})
-    before = server.scroll("midway", with_vector=False)
+    points = server.bulk("midway", 9000)
+    before = server.scroll("midway", with_vector=False, limit=9000)
     with server.http.stream("GET", "/collections/midway/shards/0/snapshot") as response:
         pieces = response.iter_raw(4096)
         received = next(pieces)
@@ -201,7 +196,7 @@ def test_an_update_in_the_middle_of_a_stream_neither_waits_for_its_end_nor_gets_
         received += b"".join(pieces)
     assert server.count("midway") == 8998
     server.upload("/collections/midway/shards/0/snapshots/upload", received)
-    assert server.scroll("midway", with_vector=False) == before
+    assert server.scroll("midway", with_vector=False, limit=9000) == before
     found = server.call("POST", "/collections/midway/points", {"ids": [0, 100, 8900], "with_vector": True})
     assert [point["vector"] for point in found] == [points[n]["vector"] for n in (0, 100, 8900)]
     assert wait_for(lambda: not list((server.storage / "snapshots/tmp").iterdir()))

@@ -78,9 +78,7 @@ async def stream_snapshot(request: Request) -> Response:
     """Makes a shard snapshot while it is sent; nothing is stored."""
     service, collection, shard, _ = _place(request)
     assert shard is not None
-    archive = await service.run(
-        HeldArchive, service, collection, lambda: streamed_members(shard, collection.config)
-    )
+    archive = await service.run(HeldArchive, service, collection, lambda: streamed_members(shard, collection.config))
     return StreamedArchive(service, archive, f"{collection.name}-shard-{shard.number}.snapshot")
 
 
@@ -196,7 +194,8 @@ async def _recovery_body(request: Request) -> dict[str, Any]:
 
 def _check_priority(priority: Any) -> None:
     if priority is not None and priority not in _PRIORITIES:
-        raise ServiceError(400, f"Query deserialize error: unknown variant `{priority}`, expected one of {', '.join(_PRIORITIES)}")
+        expected = ", ".join(_PRIORITIES)
+        raise ServiceError(400, f"Query deserialize error: unknown variant `{priority}`, expected one of {expected}")
 
 
 _COLLECTION = "/collections/{name}/snapshots"

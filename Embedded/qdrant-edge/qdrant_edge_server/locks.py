@@ -1,8 +1,8 @@
 """Locks that are not bound to a thread: one for changes, and a gate for many readers or one owner."""
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 
 class ChangeLock:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import shutil
 import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Callable, Coroutine
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -104,9 +104,9 @@ class StreamedArchive(Response):
             gone.cancel()
             await self._service.run(self._archive.leave)
 
-    async def _taken(self, sending: Coroutine[Any, Any, None]) -> None:
+    async def _taken(self, sending: Awaitable[None]) -> None:
         """Waits until a piece was taken, and makes way for others meanwhile."""
-        task = asyncio.create_task(sending)
+        task = asyncio.ensure_future(sending)
         try:
             for _ in range(_SILENCE_ROUNDS):
                 done, _ = await asyncio.wait({task}, timeout=_ROUND_SECONDS)

@@ -5,9 +5,9 @@ written without a temporary copy. The files must not change between planning and
 """
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, Sequence
 
 from .files import data_ranges
 

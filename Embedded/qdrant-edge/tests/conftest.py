@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -106,7 +107,6 @@ class Server:
             made = [{"id": n, "vector": [n, 1], "payload": {"n": n}} for n in range(points)]
             self.call("PUT", f"/collections/{name}/points?wait=true", {"points": made})
         return name
-
 
     def bulk(self, name: str, points: int = 6000) -> list[dict[str, Any]]:
         """A collection whose archive is far longer than what a connection buffers; gives its points."""

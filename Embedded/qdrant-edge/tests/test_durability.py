@@ -8,7 +8,6 @@ import time
 
 import httpx
 import pytest
-
 from conftest import PROJECT
 from kinds import fill
 
@@ -51,7 +50,7 @@ def test_every_acknowledged_point_survives_kills_at_random_moments(launch):
     for attempt in range(4):
         stop = threading.Event()
 
-        def write(base: int) -> None:
+        def write(base: int, stop: threading.Event = stop) -> None:
             with httpx.Client(base_url=server.url, timeout=30) as http:
                 for n in range(base, base + 100_000, 5):
                     if stop.is_set():

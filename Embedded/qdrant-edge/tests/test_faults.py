@@ -4,7 +4,6 @@ import time
 
 import httpx
 import pytest
-
 from kinds import BODY, fill
 
 
@@ -41,7 +40,10 @@ def test_rules_are_shown_counted_and_deleted(server):
     assert rules(server) == []
 
 
-@pytest.mark.parametrize("rule", [{}, {"route": "x", "kind": "explode"}, {"route": "(", "kind": "refuse"}, {"route": "x", "kind": "refuse", "tmies": 1}])
+@pytest.mark.parametrize(
+    "rule",
+    [{}, {"route": "x", "kind": "explode"}, {"route": "(", "kind": "refuse"}, {"route": "x", "kind": "refuse", "tmies": 1}],
+)
 def test_a_rule_that_makes_no_sense_is_400(server, rule):
     assert server.http.put("/_faults", json=rule).status_code == 400
 

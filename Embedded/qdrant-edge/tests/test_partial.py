@@ -6,9 +6,8 @@ import tarfile
 import threading
 
 import httpx
-import pytest
-
 import kinds
+import pytest
 
 PARTIAL = "shards/0/snapshot/partial"
 #: Optimising gives segments new names, so that another manifest is the current one.
@@ -204,7 +203,9 @@ def test_a_second_recovery_at_the_same_time_is_503(server, pair):
     assert answers[0].status_code == 200, answers[0].text
 
 
-@pytest.mark.parametrize("held", [[], {"a": 1}, {"a": {"segment_version": 1}}, {"a": {"segment_version": 1, "file_versions": {"f": "x"}}}])
+@pytest.mark.parametrize(
+    "held", [[], {"a": 1}, {"a": {"segment_version": 1}}, {"a": {"segment_version": 1, "file_versions": {"f": "x"}}}]
+)
 def test_a_manifest_that_is_none_is_400(server, held):
     server.collection("odd_manifest", points=1)
     assert create(server, "odd_manifest", held).status_code == 400

@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-
 from kinds import BODY, INDEXES, fill
 
 
@@ -298,7 +297,19 @@ def test_archives_built_by_others_in_streamed_form_are_accepted(server, source, 
     work.mkdir()
     subprocess.run(["tar", "-xf", tmp_path / "in.tar", "-C", work], check=True)
     made = subprocess.run(
-        ["tar", "--format=oldgnu", "--sparse", "-cf", "-", "-C", work, "segments", "wal", "replica_state.json", "shard_config.json"],
+        [
+            "tar",
+            "--format=oldgnu",
+            "--sparse",
+            "-cf",
+            "-",
+            "-C",
+            work,
+            "segments",
+            "wal",
+            "replica_state.json",
+            "shard_config.json",
+        ],
         check=True,
         capture_output=True,
     ).stdout
@@ -525,7 +536,9 @@ def test_a_body_that_is_no_upload_is_400(server, small):
     server.call("POST", path, None, 400, files={"other": ("x.snapshot", b"x")})
     server.call("POST", path, None, 400, content=b"raw", headers={"Content-Type": "application/octet-stream"})
     head = b'--b\r\nContent-Disposition: form-data; name="snapshot"; filename="a.snapshot"\r\n\r\n'
-    server.call("POST", path, None, 400, content=head + b"never ended", headers={"Content-Type": "multipart/form-data; boundary=b"})
+    server.call(
+        "POST", path, None, 400, content=head + b"never ended", headers={"Content-Type": "multipart/form-data; boundary=b"}
+    )
     assert not list((server.storage / "snapshots/tmp").iterdir())
 
 

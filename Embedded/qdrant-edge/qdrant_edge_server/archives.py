@@ -5,8 +5,9 @@ until the archive is written.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from .collection import COLLECTION_FORMAT, Collection
 from .shard import Shard

@@ -3,11 +3,11 @@
 import copy
 import logging
 import os
-import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 import qdrant_edge as edge
 
@@ -17,7 +17,7 @@ from .errors import ServiceError, bad_input, bad_request, not_found
 from .files import discard, read_json, write_json, write_text
 from .indexes import engine_schema, schema_info
 from .journal import Journal
-from .locks import Gate
+from .locks import ChangeLock, Gate
 from .shard import Shard, settle_folder, write_server_files
 from .updates import may_stay_unflushed, plan_update
 
@@ -40,7 +40,7 @@ class Collection:
         self.folder = folder
         self.trash = trash
         self.peer = peer
-        self.writing = threading.Lock()
+        self.writing = ChangeLock()
         self.gate = Gate()
         self.config: dict[str, Any] = read_json(folder / "config.json")
         self.schema: dict[str, Any] = read_json(folder / "payload_index.json")["schema"]
@@ -65,12 +65,12 @@ class Collection:
     ) -> None:
         """Writes the folder of a new collection: empty, or with the shards that lie in the folder `prepared`.
 
-        Custom sharding starts without shards.
+        The folder is made in the temporary one, to be moved when it is complete. Custom sharding starts without shards.
         """
         folder.mkdir(parents=True)
         for number in range(config["params"]["shard_number"]) if not is_custom(config) else ():
             if prepared is None:
-                Shard.create(number, folder / str(number), peer, config)
+                Shard.create(folder / str(number), peer, config, folder.parent)
             else:
                 os.rename(prepared / str(number), folder / str(number))
                 write_server_files(folder / str(number), peer, "Active")
@@ -114,13 +114,24 @@ class Collection:
         if self.deleted:
             raise not_found(f"Collection `{self.name}` doesn't exist!")
 
-    @contextmanager
-    def unchanging(self) -> Iterator[None]:
-        """Keeps updates out, and everything acknowledged is in the segments on disk."""
-        with self.writing:
+    def freeze(self) -> None:
+        """Keeps updates out until `writing` is released; everything acknowledged is in the segments on disk."""
+        self.writing.acquire()
+        try:
             self.require_live()
             self.flush()
+        except BaseException:
+            self.writing.release()
+            raise
+
+    @contextmanager
+    def unchanging(self) -> Iterator[None]:
+        """Keeps updates out for a while."""
+        self.freeze()
+        try:
             yield
+        finally:
+            self.writing.release()
 
     def flush(self) -> None:
         """Flushes the engine and empties the journal; call with `writing` held."""
@@ -202,7 +213,7 @@ class Collection:
             for record in shard.require().retrieve(ids, False, False):
                 owners[record.id] = shard
         groups: dict[int, tuple[Shard, list[Any]]] = {}
-        for item, point in zip(items, ids):
+        for item, point in zip(items, ids, strict=True):
             shard = owners.get(point) or shards[_spread(point) % len(shards)]
             groups.setdefault(shard.number, (shard, []))[1].append(item)
         return list(groups.values())
@@ -272,7 +283,7 @@ class Collection:
             first = max(self.shards, default=-1) + 1
             made = [Shard(number, self.folder / str(number), self.peer) for number in range(first, first + count)]
             for shard in made:
-                Shard.create(shard.number, shard.folder, self.peer, self.config)
+                Shard.create(shard.folder, self.peer, self.config, self.trash)
                 shard.open(self.config, self.schema)
             mapping = [*self.key_mapping, {"key": key, "shard_ids": [shard.number for shard in made]}]
             write_json(self.folder / "shard_key_mapping.json", mapping)

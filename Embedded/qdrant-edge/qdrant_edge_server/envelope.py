@@ -5,7 +5,8 @@ import json
 import logging
 import time
 from array import array
-from typing import Any, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -46,14 +47,14 @@ async def json_body(request: Request, optional: bool = False) -> Any:
 def short_floats(values: list[float]) -> list[float]:
     """The shortest decimals that still name the same 32-bit floats, as a Rust server prints them."""
     exact = array("f", values)
-    shortest = [float("%.7g" % value) for value in values]
+    shortest = [float(f"{value:.7g}") for value in values]
     kept = array("f", shortest)
     if kept == exact:
         return shortest
     for position, value in enumerate(values):
         if kept[position] != exact[position] or value != value:
-            longer = float("%.8g" % value)
-            shortest[position] = longer if array("f", [longer])[0] == exact[position] else float("%.9g" % value)
+            longer = float(f"{value:.8g}")
+            shortest[position] = longer if array("f", [longer])[0] == exact[position] else float(f"{value:.9g}")
     return shortest
 
 

@@ -1,7 +1,6 @@
 """Snapshots from where a recovery says they are: a URL, a file in the snapshots folder."""
 
 import http.client
-import socket
 import ssl
 import uuid
 from pathlib import Path
@@ -33,14 +32,21 @@ def resolve_file(registry: Registry, url: SplitResult) -> Path:
     return real
 
 
+def connect(url: SplitResult) -> http.client.HTTPConnection:
+    """A connection to the server of a URL, for http and https."""
+    if not url.hostname or url.scheme not in ("http", "https"):
+        raise bad_input(f"the URL must be an http or https URL: {_shown(url)}")
+    if url.scheme == "https":
+        return http.client.HTTPSConnection(
+            url.hostname, url.port, timeout=_SILENCE_SECONDS, context=ssl.create_default_context()
+        )
+    return http.client.HTTPConnection(url.hostname, url.port, timeout=_SILENCE_SECONDS)
+
+
 def download(registry: Registry, url: SplitResult, api_key: str | None) -> Path:
     """Downloads into a temporary file, without redirects; the caller removes it."""
     target = registry.snapshots_temporary / f"download-{uuid.uuid4().hex}"
-    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    options = {"context": ssl.create_default_context()} if url.scheme == "https" else {}
-    if not url.hostname:
-        raise bad_input(f"Invalid snapshot URI: {url.geturl()}")
-    connection = kind(url.hostname, url.port, timeout=_SILENCE_SECONDS, **options)
+    connection = connect(url)
     headers = {"Accept-Encoding": "identity"}
     if api_key:
         headers["api-key"] = api_key
@@ -59,7 +65,7 @@ def download(registry: Registry, url: SplitResult, api_key: str | None) -> Path:
         if length is not None and int(length) != received:
             raise internal(f"Failed to download snapshot from {_shown(url)}: the connection was closed early")
         return target
-    except (OSError, http.client.HTTPException, socket.timeout) as failure:
+    except (OSError, http.client.HTTPException) as failure:
         target.unlink(missing_ok=True)
         raise internal(f"Failed to download snapshot from {_shown(url)}: {type(failure).__name__}") from None
     except ServiceError:

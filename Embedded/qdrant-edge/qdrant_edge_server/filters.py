@@ -66,7 +66,7 @@ def _condition(value: Any) -> Any:
             return edge.IsNullCondition(value["is_null"]["key"])
         if "nested" in value:
             nested = value["nested"]
-            return edge.NestedCondition(nested["key"], parse_filter(nested["filter"]))
+            return edge.NestedCondition(nested["key"], parse_filter(nested["filter"]) or edge.Filter())
         if set(value) <= {*_CLAUSES, "min_should"}:
             return parse_filter(value)
     except (KeyError, TypeError, ValueError, OverflowError) as failure:

@@ -2,9 +2,10 @@
 
 import http.client
 import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -14,17 +15,17 @@ from starlette.routing import Route
 from .archives import partial_members
 from .collection import Collection
 from .envelope import dump_json, endpoint, json_body, parse_json
-from .errors import ServiceError, bad_input, internal
+from .errors import ServiceError, internal
 from .faults import sabotage_of
-from .fetch import split_location
+from .fetch import connect, split_location
 from .http_snapshots import receive_upload
 from .partial import ALREADY_RUNNING, apply_partial, check_manifest
 from .restore import Sabotage
 from .service import Service, counted, flag, number, service_of
 from .shard import Shard
 from .snapshot_store import check_checksum_form, require_checksum
-from .streaming import StreamedArchive
-from .tar_writer import write_archive
+from .streaming import HeldArchive, StreamedArchive
+from .tar_writer import Member
 
 
 def _place(request: Request) -> tuple[Service, Collection, Shard]:
@@ -48,20 +49,15 @@ async def create_partial(request: Request) -> Response:
     """Streams what is newer than the manifest in the body; 304 when nothing is."""
     service, collection, shard = _place(request)
     held = check_manifest(parse_json(await request.body()))
-    archive = _held_partial(service, collection, shard, held)
-    pieces = await service.run(archive.__enter__)
-    return StreamedArchive(service, archive, pieces, f"{collection.name}-shard-{shard.number}-partial.snapshot")
 
-
-@contextmanager
-def _held_partial(
-    service: Service, collection: Collection, shard: Shard, held: dict[str, Any]
-) -> Iterator[Iterator[bytes]]:
-    with counted(service.creating, collection.name), collection.unchanging():
+    def plan() -> list[Member]:
         current = shard.require().snapshot_manifest()
         if held == current:
             raise ServiceError(304, "the manifest is the current one")
-        yield write_archive(partial_members(shard, collection.config, held, current))
+        return partial_members(shard, collection.config, held, current)
+
+    archive = await service.run(HeldArchive, service, collection, plan)
+    return StreamedArchive(service, archive, f"{collection.name}-shard-{shard.number}-partial.snapshot")
 
 
 @contextmanager
@@ -137,10 +133,7 @@ async def recover_partial_from(request: Request) -> Any:
 def _ask_peer(service: Service, body: dict[str, Any], path: str, manifest: dict[str, Any]) -> Path | None:
     """The partial snapshot another server makes for our manifest, none when it has nothing newer."""
     url = split_location(body.get("peer_url"))
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise bad_input("peer_url must be an http or https URL")
-    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    connection = kind(url.hostname, url.port, timeout=60)
+    connection = connect(url)
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
     if body.get("api_key"):
         headers["api-key"] = body["api_key"]

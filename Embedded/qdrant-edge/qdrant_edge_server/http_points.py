@@ -1,6 +1,7 @@
 """Routes of points: updates, reads, queries, also of a single shard."""
 
-from typing import Any, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from starlette.requests import Request
 from starlette.routing import Route

@@ -43,9 +43,9 @@ async def metrics(request: Request) -> Response:
     points = {f'id="{name}"': info["points_count"] for name, info in infos.items()}
     lines += _gauge("collection_points", "approximate amount of points per collection", points)
     for name, text, counter, kind in (
-        ("snapshot_creation_running", "amount of snapshot creations that are currently running", service.creating, "gauge"),
-        ("snapshot_recovery_running", "amount of snapshot recovery operations currently running", service.recovering, "gauge"),
-        ("snapshot_created_total", "total amount of snapshots created", service.created, "counter"),
+        ("snapshot_creation_running", "snapshot creations currently running", service.creating, "gauge"),
+        ("snapshot_recovery_running", "snapshot recoveries currently running", service.recovering, "gauge"),
+        ("snapshot_created_total", "snapshots created", service.created, "counter"),
     ):
         names = {*infos, *counter}
         lines += _gauge(name, text, {f'id="{entry}"': counter[entry] for entry in sorted(names)}, kind)
@@ -75,7 +75,7 @@ async def telemetry(request: Request) -> Any:
         "app": {
             "name": "qdrant",
             "version": QDRANT_VERSION,
-            "features": {"debug": False, "service_debug_feature": False, "recovery_mode": False, "gpu": False, "rocksdb": False},
+            "features": dict.fromkeys(("debug", "service_debug_feature", "recovery_mode", "gpu", "rocksdb"), False),
         },
         "collections": {"number_of_collections": len(shown), "collections": shown},
     }

@@ -1,9 +1,8 @@
 """Routes of snapshots: of collections, of shards, streamed and partial."""
 
 import uuid
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +19,7 @@ from .restore import Sabotage
 from .service import Service, counted, flag, number, service_of
 from .shard import Shard
 from .snapshot_store import SnapshotStore, check_checksum_form, require_checksum
-from .streaming import StreamedArchive, stored_file
+from .streaming import HeldArchive, StreamedArchive, stored_file
 from .tar_writer import write_archive
 
 _PRIORITIES = ("no_sync", "snapshot", "replica")
@@ -79,18 +78,8 @@ async def stream_snapshot(request: Request) -> Response:
     """Makes a shard snapshot while it is sent; nothing is stored."""
     service, collection, shard, _ = _place(request)
     assert shard is not None
-    held = _held_archive(service, collection, lambda: write_archive(streamed_members(shard, collection.config)))
-    pieces = await service.run(held.__enter__)
-    return StreamedArchive(service, held, pieces, f"{collection.name}-shard-{shard.number}.snapshot")
-
-
-@contextmanager
-def _held_archive(
-    service: Service, collection: Collection, make: Callable[[], Iterator[bytes]]
-) -> Iterator[Iterator[bytes]]:
-    """An archive in the making; updates of the collection wait until it is left."""
-    with counted(service.creating, collection.name), collection.unchanging():
-        yield make()
+    archive = await service.run(HeldArchive, service, collection, lambda: streamed_members(shard, collection.config))
+    return StreamedArchive(service, archive, f"{collection.name}-shard-{shard.number}.snapshot")
 
 
 async def upload_snapshot(request: Request) -> Any:
@@ -205,7 +194,8 @@ async def _recovery_body(request: Request) -> dict[str, Any]:
 
 def _check_priority(priority: Any) -> None:
     if priority is not None and priority not in _PRIORITIES:
-        raise ServiceError(400, f"Query deserialize error: unknown variant `{priority}`, expected one of {', '.join(_PRIORITIES)}")
+        expected = ", ".join(_PRIORITIES)
+        raise ServiceError(400, f"Query deserialize error: unknown variant `{priority}`, expected one of {expected}")
 
 
 _COLLECTION = "/collections/{name}/snapshots"

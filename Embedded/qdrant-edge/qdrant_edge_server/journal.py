@@ -11,8 +11,8 @@ name of the operation, a line feed, and the request's body as it came.
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 _HEAD = struct.Struct("<II")
 

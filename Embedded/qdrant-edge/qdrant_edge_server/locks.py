@@ -1,8 +1,46 @@
-"""A gate for many readers or one owner, which threads may pass on to each other."""
+"""Locks that are not bound to a thread: one for changes, and a gate for many readers or one owner."""
 
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
+
+
+class ChangeLock:
+    """A lock that knows whether somebody waits for it, so that a slow holder can make way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._waiting = 0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody waits."""
+        return self._waiting > 0
+
+    def acquire(self) -> None:
+        """Waits for the lock and takes it."""
+        with self._counting:
+            self._waiting += 1
+        try:
+            self._lock.acquire()
+        finally:
+            with self._counting:
+                self._waiting -= 1
+
+    def try_acquire(self) -> bool:
+        """Takes the lock if it is free, without anybody noticing."""
+        return self._lock.acquire(blocking=False)
+
+    def release(self) -> None:
+        """Gives the lock back, from whatever thread."""
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *failure: object) -> None:
+        self.release()
 
 
 class Gate:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from typing import Callable
+from collections.abc import Callable
 
 from .collection import Collection
 from .errors import from_engine
@@ -48,22 +48,22 @@ class Maintenance:
                     return
                 quiet = time.monotonic() - collection.last_update
                 if collection.journal.size and quiet >= _QUIET_SECONDS:
-                    self._try(collection, lambda: self._tidy(collection))
+                    self._try(collection, self._tidy)
                 patience = self._patience.get(id(collection), _QUIET_SECONDS)
                 if collection.unoptimized and not collection.optimizing and quiet >= patience:
-                    self._try(collection, lambda: self._optimize(collection))
+                    self._try(collection, self._optimize)
 
     def _tidy(self, collection: Collection) -> None:
         collection.flush()
         collection.shorten_logs()
 
-    def _try(self, collection: Collection, work: Callable[[], None]) -> None:
+    def _try(self, collection: Collection, work: Callable[[Collection], None]) -> None:
         # A snapshot in the making may hold the collection for long; the next round is soon enough then.
-        if not collection.writing.acquire(blocking=False):
+        if not collection.writing.try_acquire():
             return
         try:
             if not collection.deleted:
-                work()
+                work(collection)
         except BaseException as failure:
             _report(collection, failure)
         finally:

@@ -1,9 +1,9 @@
 """Reading of a `multipart/form-data` upload: one part goes to a file, as it arrives."""
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import AsyncIterator
 
 from .errors import ServiceError
 

@@ -133,8 +133,7 @@ class Queries:
     def _pairs(self, value: Any, using: str) -> list[edge.ContextPair]:
         pairs = value if isinstance(value, list) else [value] if value else []
         return [
-            edge.ContextPair(self._vector(pair["positive"], using), self._vector(pair["negative"], using))
-            for pair in pairs
+            edge.ContextPair(self._vector(pair["positive"], using), self._vector(pair["negative"], using)) for pair in pairs
         ]
 
     def _vector(self, value: Any, using: str) -> Any:

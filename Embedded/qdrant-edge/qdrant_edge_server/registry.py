@@ -202,5 +202,3 @@ def _check_name(name: str) -> None:
         raise invalid("path parameters", "name: value length must be from 1 to 255")
     if name in (".", "..") or any(character in _FORBIDDEN or character < " " for character in name):
         raise invalid("path parameters", f"name: value `{name}` contains a character that is not allowed")
-
-

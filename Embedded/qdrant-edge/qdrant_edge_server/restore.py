@@ -47,9 +47,7 @@ class Restorer:
             else:
                 self._create(name, unpacked, config_from_archive(saved), schema, sabotage)
 
-    def _create(
-        self, name: str, unpacked: Path, config: dict[str, Any], schema: dict[str, Any], sabotage: Sabotage
-    ) -> None:
+    def _create(self, name: str, unpacked: Path, config: dict[str, Any], schema: dict[str, Any], sabotage: Sabotage) -> None:
         """Makes the collection with the shards of the snapshot, whose indexes are in them."""
         if is_custom(config):
             # The real server's flaw: no shards are made, the loop over them is empty, and it answers 200.

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator
+from typing import Any
 
 from starlette.requests import Request
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import qdrant_edge as edge
 
+from .blanks import make_blank_shard
 from .engine import edge_config
 from .errors import from_engine, internal
 from .files import discard, read_json, write_json
@@ -40,11 +41,10 @@ class Shard:
             raise internal(f"The replica of shard {self.number} on peer {self.peer} is not active")
         return self.engine
 
-    @classmethod
-    def create(cls, number: int, folder: Path, peer: int, config: dict[str, Any]) -> None:
-        """Makes an empty shard and closes it."""
-        folder.mkdir(parents=True)
-        edge.EdgeShard.create(str(folder), edge_config(config)).close()
+    @staticmethod
+    def create(folder: Path, peer: int, config: dict[str, Any], temporary: Path) -> None:
+        """Makes the folder of an empty shard."""
+        make_blank_shard(folder, config, temporary)
         write_server_files(folder, peer, "Active")
 
     def open(self, config: dict[str, Any], schema: dict[str, Any]) -> None:
@@ -61,7 +61,7 @@ class Shard:
                 raise ValueError("the folder holds no segment")
             self._load(config)
             self.add_missing_indexes(schema)
-            self.engine.flush()
+            self.require().flush()
         except BaseException as failure:
             self.close()
             log.error("shard %s could not be loaded: %s", self.folder.name, from_engine(failure).text)

@@ -6,9 +6,10 @@ import re
 import shutil
 import time
 import uuid
-from datetime import datetime, timezone
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any
 
 from .errors import ServiceError, not_found, out_of_space
 from .registry import Registry
@@ -29,7 +30,7 @@ class SnapshotStore:
     def new_name(self) -> str:
         """A name of the second that is now, UTC; a second one in the same second has to wait for the next."""
         while True:
-            stamp = datetime.now(timezone.utc).strftime("%Y-%m-%d-%H-%M-%S")
+            stamp = datetime.now(UTC).strftime("%Y-%m-%d-%H-%M-%S")
             name = f"{self._stem}-{stamp}{SUFFIX}"
             if not (self.folder / name).exists():
                 return name
@@ -94,7 +95,7 @@ class SnapshotStore:
 def describe(file: Path) -> dict[str, Any]:
     """A snapshot's description; files without a checksum beside them have none."""
     status = file.stat()
-    made = datetime.fromtimestamp(status.st_mtime, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    made = datetime.fromtimestamp(status.st_mtime, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     description: dict[str, Any] = {"name": file.name, "creation_time": made, "size": status.st_size}
     checksum = file.with_name(f"{file.name}.checksum")
     if checksum.is_file():

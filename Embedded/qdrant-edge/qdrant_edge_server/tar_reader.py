@@ -4,8 +4,9 @@ Accepted are regular files, folders, GNU sparse files and GNU long names. Links,
 refused, as are names that leave the target folder, sizes that do not add up, and an archive without its end marker.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Iterator
+from typing import BinaryIO
 
 from .tar_writer import BLOCK
 

@@ -5,9 +5,9 @@ written without a temporary copy. The files must not change between planning and
 """
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, Sequence
 
 from .files import data_ranges
 
@@ -140,6 +140,7 @@ class File:
     real_size: int = field(init=False)
     mtime: int = field(init=False)
     ranges: list[tuple[int, int]] = field(init=False)
+    is_written: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         descriptor = os.open(self.path, os.O_RDONLY)
@@ -165,18 +166,27 @@ class File:
         return len(self._head()) + self.stored + _padding(self.stored)
 
     def write(self) -> Iterator[bytes]:
-        """Headers, data ranges, padding; reads the file as it goes."""
+        """Headers, data ranges, padding; reads the file as it goes, and goes on in a copy when `path` changes."""
         yield self._head()
-        with open(self.path, "rb", buffering=0) as file:
+        read_from = self.path
+        file = open(read_from, "rb", buffering=0)
+        try:
             for start, length in self.ranges:
-                file.seek(start)
-                left = length
-                while left:
-                    block = file.read(min(left, _READ_BYTES))
+                position, end = start, start + length
+                while position < end:
+                    if self.path != read_from:
+                        file.close()
+                        read_from = self.path
+                        file = open(read_from, "rb", buffering=0)
+                    file.seek(position)
+                    block = file.read(min(end - position, _READ_BYTES))
                     if not block:
-                        raise OSError(f"{self.path.name} became shorter while it was archived")
-                    left -= len(block)
+                        raise OSError(f"{read_from.name} became shorter while it was archived")
+                    position += len(block)
                     yield block
+        finally:
+            file.close()
+        self.is_written = True
         if _padding(self.stored):
             yield bytes(_padding(self.stored))
 

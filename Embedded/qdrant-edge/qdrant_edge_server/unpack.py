@@ -1,8 +1,8 @@
 """Unpacking of snapshot archives into the layout of a storage folder, before anything live is touched."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
 
 from .archives import SEGMENT_MANIFEST
 from .errors import out_of_space

@@ -1,7 +1,8 @@
 """Updates of points: from a request's body to operations of the engine, checked before anything is written."""
 
 import uuid
-from typing import TYPE_CHECKING, Any, Callable
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import qdrant_edge as edge
 
@@ -153,9 +154,7 @@ def _clear_payload(collection: "Collection", body: dict[str, Any]) -> Plan:
 def _update_vectors(collection: "Collection", body: dict[str, Any]) -> Plan:
     shapes = VectorShapes(*collection.vector_params())
     try:
-        items = [
-            edge.PointVectors(point_id(point["id"]), shapes.point_vectors(point["vector"])) for point in body["points"]
-        ]
+        items = [edge.PointVectors(point_id(point["id"]), shapes.point_vectors(point["vector"])) for point in body["points"]]
     except (KeyError, TypeError) as failure:
         raise bad_body(f"points: {failure}") from None
     condition = parse_filter(body.get("update_filter"))

@@ -1,7 +1,8 @@
 """Ids, vectors and payload selectors between JSON and the engine."""
 
 import uuid
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import qdrant_edge as edge
 

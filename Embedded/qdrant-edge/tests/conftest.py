@@ -1,25 +1,19 @@
 """A running server for the tests, and a plain HTTP client for it."""
 
 import os
-import shutil
+import random
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import httpx
 import pytest
 
 PROJECT = Path(__file__).parents[1]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Storage folders in memory where that is possible: the engine syncs often, and a busy disk takes its time."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 2 << 30:
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 class Server:
@@ -114,13 +108,22 @@ class Server:
             self.call("PUT", f"/collections/{name}/points?wait=true", {"points": made})
         return name
 
+    def bulk(self, name: str, points: int = 6000) -> list[dict[str, Any]]:
+        """A collection whose archive is far longer than what a connection buffers; gives its points."""
+        dice = random.Random(points)
+        self.collection(name, {"vectors": {"size": 400, "distance": "Dot"}})
+        made = [{"id": n, "vector": dice.choices(range(100), k=400), "payload": {"n": n}} for n in range(points)]
+        for n in range(0, points, 1500):
+            self.call("PUT", f"/collections/{name}/points?wait=true", {"points": made[n : n + 1500]})
+        return made
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do not stop it."""
     running = Server(tmp_path_factory.mktemp("server") / "storage", "--enable-faults")
     yield running
-    running.stop()
+    running.kill()  # closing all those collections in order would take longer than any test
 
 
 @pytest.fixture

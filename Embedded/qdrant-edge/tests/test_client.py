@@ -76,7 +76,9 @@ def test_it_scrolls_counts_and_retrieves(filled):
 
 
 def test_it_queries_in_every_way(filled):
-    dense = filled.query_points("py", query=[1, 5, 4, 2], using="dense", limit=3, search_params=models.SearchParams(exact=True))
+    dense = filled.query_points(
+        "py", query=[1, 5, 4, 2], using="dense", limit=3, search_params=models.SearchParams(exact=True)
+    )
     assert dense.points[0].id == 5 and dense.points[0].score == pytest.approx(1, abs=1e-5)
     words = filled.query_points("py", query=models.SparseVector(indices=[9], values=[1.0]), using="words", limit=2)
     assert {point.payload["n"] for point in words.points} == {8, 9} if words.points[0].payload else words.points

@@ -3,8 +3,10 @@
 import time
 
 import pytest
-
 from kinds import BODY, INDEXES, fill
+
+#: A graph that is built quickly.
+QUICK = {"m": 4, "ef_construct": 4}
 
 
 def info(server, name):
@@ -118,7 +120,9 @@ def test_a_patch_changes_only_what_it_names(server):
 
 
 def test_an_optimised_collection_is_green_and_indexed(server):
-    server.collection("indexed", {"vectors": {"size": 64, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1}})
+    server.collection(
+        "indexed", {"vectors": {"size": 64, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1}}
+    )
     points = [{"id": n, "vector": [(n * k) % 11 for k in range(64)]} for n in range(500)]
     server.call("PUT", "/collections/indexed/points?wait=true", {"points": points})
     for _ in range(200):
@@ -132,7 +136,11 @@ def test_an_optimised_collection_is_green_and_indexed(server):
 
 def test_large_shards_are_optimised_beside_the_live_one(launch):
     server = launch()
-    body = {"vectors": {"size": 2000, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1000}}
+    body = {
+        "vectors": {"size": 2000, "distance": "Dot"},
+        "optimizers_config": {"indexing_threshold": 1000},
+        "hnsw_config": QUICK,
+    }
     server.collection("large", body)
     points = [{"id": n, "vector": [(n * k) % 9 for k in range(2000)], "payload": {"n": n}} for n in range(550)]
     server.call("PUT", "/collections/large/points?wait=true", {"points": points})
@@ -141,7 +149,7 @@ def test_large_shards_are_optimised_beside_the_live_one(launch):
         shown = info(server, "large")
         assert shown["points_count"] == 550, "reads go on while the shard is optimised"
         seen.add(shown["status"])
-        if shown["indexed_vectors_count"] == 550:
+        if shown["indexed_vectors_count"] == 550 and shown["status"] == "green":
             break
         time.sleep(0.02)
     assert shown["indexed_vectors_count"] == 550 and shown["status"] == "green"
@@ -157,7 +165,11 @@ def test_large_shards_are_optimised_beside_the_live_one(launch):
 
 def test_updates_and_snapshots_do_not_wait_for_optimising(launch):
     server = launch()
-    body = {"vectors": {"size": 2000, "distance": "Dot"}, "optimizers_config": {"indexing_threshold": 1000}}
+    body = {
+        "vectors": {"size": 2000, "distance": "Dot"},
+        "optimizers_config": {"indexing_threshold": 1000},
+        "hnsw_config": QUICK,
+    }
     server.collection("busy", body)
     points = [{"id": n, "vector": [(n * k) % 9 for k in range(2000)]} for n in range(550)]
     server.call("PUT", "/collections/busy/points?wait=true", {"points": points})

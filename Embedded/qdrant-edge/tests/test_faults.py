@@ -4,7 +4,6 @@ import time
 
 import httpx
 import pytest
-
 from kinds import BODY, fill
 
 
@@ -41,7 +40,10 @@ def test_rules_are_shown_counted_and_deleted(server):
     assert rules(server) == []
 
 
-@pytest.mark.parametrize("rule", [{}, {"route": "x", "kind": "explode"}, {"route": "(", "kind": "refuse"}, {"route": "x", "kind": "refuse", "tmies": 1}])
+@pytest.mark.parametrize(
+    "rule",
+    [{}, {"route": "x", "kind": "explode"}, {"route": "(", "kind": "refuse"}, {"route": "x", "kind": "refuse", "tmies": 1}],
+)
 def test_a_rule_that_makes_no_sense_is_400(server, rule):
     assert server.http.put("/_faults", json=rule).status_code == 400
 
@@ -106,7 +108,7 @@ def test_a_restore_fails_before_the_data_are_exchanged(server, target, shard):
 
 def test_a_restore_fails_after_the_old_data_were_moved_away(server, target):
     """The replica becomes a dummy, is marked dead, and its data are gone (reference, section 1.8)."""
-    fill(server, "unlucky", 50)
+    server.collection("unlucky", BODY)
     fault(server, route="/upload", kind="fail_restore", stage="load", times=1)
     path = "/collections/unlucky/shards/0/snapshots/upload"
     server.upload(path, target["streamed"], 500)

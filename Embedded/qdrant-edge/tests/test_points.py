@@ -4,11 +4,14 @@ import struct
 import uuid
 
 import pytest
-
 from kinds import fill, make_points
 
 NUMBERS = [0, 1, 2**32, 2**53 + 1, 2**63, 2**64 - 1]
-UUIDS = ["00000000-0000-0000-0000-000000000001", "550e8400-e29b-41d4-a716-446655440000", "ffffffff-0000-0000-0000-000000000000"]
+UUIDS = [
+    "00000000-0000-0000-0000-000000000001",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "ffffffff-0000-0000-0000-000000000000",
+]
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +185,9 @@ CONDITIONS = [
 ]
 
 
-@pytest.mark.parametrize("condition, holds", CONDITIONS, ids=[str(list(c))[:40] + str(i) for i, (c, _) in enumerate(CONDITIONS)])
+@pytest.mark.parametrize(
+    "condition, holds", CONDITIONS, ids=[str(list(c))[:40] + str(i) for i, (c, _) in enumerate(CONDITIONS)]
+)
 def test_filters_find_what_the_condition_says(server, kinds, condition, holds):
     expected = [point["id"] for point in kinds if holds(point["payload"])]
     assert expected, "a condition that holds for nothing proves nothing"
@@ -291,9 +296,7 @@ def test_recommend_discover_context_and_sample(server, kinds):
 
 def test_the_old_search_is_the_new_query(server, kinds):
     vector = [0.1] * 8
-    old = server.call(
-        "POST", "/collections/kinds/points/search", {"vector": {"name": "text", "vector": vector}, "limit": 4}
-    )
+    old = server.call("POST", "/collections/kinds/points/search", {"vector": {"name": "text", "vector": vector}, "limit": 4})
     assert old == query(server, {"query": vector, "using": "text", "limit": 4})
 
 

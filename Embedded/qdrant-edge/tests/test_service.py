@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from conftest import PROJECT
 
 
@@ -63,9 +62,7 @@ def test_compresses_only_when_asked(server):
     body = {"limit": 200}
     plain = server.http.post("/collections/squeezed/points/scroll", json=body)
     assert "content-encoding" not in plain.headers
-    packed = httpx.post(
-        f"{server.url}/collections/squeezed/points/scroll", json=body, headers={"Accept-Encoding": "gzip"}
-    )
+    packed = httpx.post(f"{server.url}/collections/squeezed/points/scroll", json=body, headers={"Accept-Encoding": "gzip"})
     assert packed.headers["content-encoding"] == "gzip"
     assert packed.json()["result"] == plain.json()["result"]
 
@@ -121,4 +118,3 @@ def test_the_port_file_holds_the_port_of_a_server_that_answers(launch):
     assert server.http.get("/readyz").status_code == 200
     assert not [name for name in os.listdir(server.storage.parent) if name.startswith(".") and "port" in name]
     assert Path(f"{server.storage}.port").read_text() == f"{server.port}\n"
-

@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 import trim_openapi
 from kinds import fill
 from shapes import SUBSET, problems

@@ -1,7 +1,6 @@
 """Collections of several shards, by hash and by shard keys."""
 
 import pytest
-
 from kinds import BODY, INDEXES, make_points
 
 
@@ -43,7 +42,10 @@ def test_queries_rank_over_all_shards(server, many):
     for using, query in (("text", [1, 2, 3, 4, 5, 6, 7, 8]), ("small", [0.5] * 8)):
         body = {"query": query, "using": using, "limit": 25, "params": {"exact": True}}
         found = [
-            [(point["id"], point["score"]) for point in server.call("POST", f"/collections/{name}/points/query", body)["points"]]
+            [
+                (point["id"], point["score"])
+                for point in server.call("POST", f"/collections/{name}/points/query", body)["points"]
+            ]
             for name in ("many", "single")
         ]
         assert found[0] == found[1]

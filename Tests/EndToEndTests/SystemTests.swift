@@ -99,9 +99,10 @@ struct SystemTests {
                 try await stream(into: "before")
                 try await holdfast.run("backup")
                 try await stream(into: "streamed")
-                if try await areEqual(folder.path("before"), folder.path("streamed")) { break }
+                if try await compare(folder.path("before"), folder.path("streamed")).succeeded { break }
             }
-            #expect(try await areEqual(folder.path("before"), folder.path("streamed")), "the engine never came to rest")
+            let rest = try await compare(folder.path("before"), folder.path("streamed"))
+            #expect(rest.succeeded, "the engine never came to rest: \(rest)")
             _ = try await holdfast.restic(
                 "restore",
                 "latest",
@@ -112,9 +113,17 @@ struct SystemTests {
             )
             let shard = folder.path("by-restic/qdrant/textbook_knowledge/shards/0")
             #expect(try FileManager.default.subpathsOfDirectory(atPath: shard).count > 10)
-            let diff = try await #require(Program.find("diff")).run(["-rq", folder.path("streamed"), shard])
-            #expect(diff.succeeded, "\(diff)")
+            let difference = try await compare(folder.path("streamed"), shard)
+            #expect(difference.succeeded, "\(difference)")
+            let logs = try FileManager.default.contentsOfDirectory(atPath: shard + "/wal").sorted()
+            #expect(logs == (try FileManager.default.contentsOfDirectory(atPath: folder.path("streamed/wal")).sorted()))
         }
+    }
+
+    /// Compares all files but the log's: for each stream the engine makes an empty log with a random seed of its own
+    /// (reference, section 3.8), so no two streams of one shard are equal there.
+    private func compare(_ left: String, _ right: String) async throws -> Program.Outcome {
+        try await #require(Program.find("diff")).run(["-rq", "-x", "closed-*", "-x", "open-*", left, right])
     }
 
     @Test("a file that this user may not read is listed with the reason, and the exit code is 3")

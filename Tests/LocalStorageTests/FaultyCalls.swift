@@ -56,6 +56,13 @@ final class FaultyCalls: SystemCalls {
     /// Files and folders that were opened and not closed.
     var openCount: Int { state.withLock { $0.paths.count + $0.openFolders } }
 
+    /// ``openCount`` when nothing is on its way any more: a folder is closed by whoever lets go of it last, which may be a
+    /// thread of the pool a moment after the caller has its answer.
+    func settledOpenCount() async throws -> Int {
+        for _ in 0..<1000 where openCount != 0 { try await Task.sleep(for: .milliseconds(10)) }
+        return openCount
+    }
+
     /// Writes the call down, and finds what strikes it.
     ///
     /// - Returns: the most bytes that it may move.

@@ -69,7 +69,7 @@ struct LocalErrorsTests {
                     )
                     let error = await expectError(row.code) { try await perform(operation, on: store, key) }
                     #expect(error?.cause as? SystemCallError == SystemCallError(call, row.number))
-                    #expect(faulty.openCount == 0, "\(call) left a file open")
+                    #expect(try await faulty.settledOpenCount() == 0, "\(call) left a file open")
                     if operation == .delete && call == "fsync" { try folder.write("content", to: key.path) }
                 }
             }

@@ -33,7 +33,7 @@ struct LocalStoreReadTests {
             let calls = FaultyCalls(FaultyCalls.Rule(call: "pread", occurrences: 1...1, effect: .moves(0)))
             let store = LocalStore(path: folder.path, calls: calls)
             await expectError(.corrupted) { try await store.get(makeKey("object"), range: nil) }
-            #expect(calls.openCount == 0)
+            #expect(try await calls.settledOpenCount() == 0)
         }
     }
 
@@ -98,7 +98,7 @@ struct LocalStoreReadTests {
             )
             let listed = try await LocalStore(path: folder.path, calls: calls).list(under: nil)
             #expect(listed.map(\.key.path) == ["a/stays"])
-            #expect(calls.openCount == 0)
+            #expect(try await calls.settledOpenCount() == 0)
         }
     }
 
@@ -113,7 +113,7 @@ struct LocalStoreReadTests {
             try await store.list(under: nil) { lengths.append($0.count) }
             #expect(lengths == [1000, 1000, 500])
             await #expect(throws: Enough.self) { try await store.list(under: nil) { _ in throw Enough() } }
-            #expect(calls.openCount == 0)
+            #expect(try await calls.settledOpenCount() == 0)
         }
     }
 

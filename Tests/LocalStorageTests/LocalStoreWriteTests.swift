@@ -16,7 +16,7 @@ struct LocalStoreWriteTests {
     ) async throws {
         try await TemporaryDirectory.with { folder in
             try await body(folder, LocalStore(path: folder.path, calls: calls))
-            #expect(calls.openCount == 0, "a file was left open")
+            #expect(try await calls.settledOpenCount() == 0, "a file was left open")
         }
     }
 

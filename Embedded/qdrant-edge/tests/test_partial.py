@@ -134,7 +134,8 @@ def test_fetching_from_another_server(server, launch, pair):
     path = f"/collections/leader/{PARTIAL}/recover_from"
     assert other.call("POST", path, body) is True
     assert other.scroll("leader") == pair
-    assert other.call("POST", path, body) is False
+    # The leader may still optimise; once it rests there is nothing to fetch.
+    assert any(other.call("POST", path, body) is False for _ in range(10))
     change(server)
     assert other.call("POST", path, body) is True
     assert other.scroll("leader") == server.scroll("leader")

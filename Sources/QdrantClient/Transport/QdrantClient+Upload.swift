@@ -42,6 +42,8 @@ extension QdrantClient {
             }
             // A refusal by the server explains more than the source's being cut off by it.
             if case .failure(let error as QdrantError) = answer, error.status != nil { return answer }
+            // Nor does the cancellation of a source that had nobody left to read it.
+            if failure is CancellationError, case .failure = answer { return answer }
             return failure.map { .failure($0) } ?? answer
         }
         try Task.checkCancellation()

@@ -145,15 +145,21 @@ struct RoundTripTests {
                 _ = try await client.upsert(points, in: "large")
             }
             let repository = try await fixture.makeRepository()
+            let cluster = try await client.collectionCluster("large")
+            var options = CollectionCapture.Options()
+            options.pollInterval = .milliseconds(20)
+            let road = StoredSnapshotRoad(
+                capture: CollectionCapture(client: client, collection: "large", options: options), collection: "large")
             // The other snapshot may be finished before we look; then it is not ours to adopt, and we try again.
-            for _ in 0..<10 {
+            for _ in 0..<20 {
                 try await client.startSnapshot(of: .collection("large"))
                 while try await client.metrics().runningSnapshotCreations["large"] == nil,
                     try await client.snapshots(of: .collection("large")).isEmpty
                 {
-                    try await Task.sleep(for: .milliseconds(2))
+                    try await Task.sleep(for: .milliseconds(1))
                 }
-                _ = try await fixture.capture("large", into: repository, .snapshot)
+                let (shards, _) = try await repository.write { writer in try await road.read(cluster, into: writer).count }
+                #expect(shards == 1)
                 // Adopted and deleted: nothing is left. Otherwise ours is gone and the other one stays.
                 let left = try await client.snapshots(of: .collection("large"))
                 if left.isEmpty { return }

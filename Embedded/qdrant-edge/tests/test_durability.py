@@ -47,6 +47,8 @@ def test_every_acknowledged_point_survives_kills_at_random_moments(launch):
     server.collection("c")
     acknowledged: set[int] = set()
     deleted: set[int] = set()
+    # A deletion whose answer the kill took may have happened or not.
+    asked_to_delete: set[int] = set()
     for attempt in range(4):
         stop = threading.Event()
 
@@ -60,8 +62,10 @@ def test_every_acknowledged_point_survives_kills_at_random_moments(launch):
                     try:
                         if http.put(f"/collections/c/points?wait={wait}", json={"points": points}).status_code == 200:
                             acknowledged.update(range(n, n + 5))
-                        if n % 3 == 0 and http.post("/collections/c/points/delete", json={"points": [n]}).status_code == 200:
-                            deleted.add(n)
+                        if n % 3 == 0:
+                            asked_to_delete.add(n)
+                            if http.post("/collections/c/points/delete", json={"points": [n]}).status_code == 200:
+                                deleted.add(n)
                     except httpx.HTTPError:
                         return
 
@@ -73,7 +77,7 @@ def test_every_acknowledged_point_survives_kills_at_random_moments(launch):
         writer.join()
         server.start()
         there = {point["id"]: point["payload"]["n"] for point in server.scroll("c")}
-        assert acknowledged - deleted <= set(there), f"seed {seed}, attempt {attempt}"
+        assert acknowledged - asked_to_delete <= set(there), f"seed {seed}, attempt {attempt}"
         assert not deleted & set(there), f"seed {seed}, attempt {attempt}"
         assert all(identity == n for identity, n in there.items())
     assert len(acknowledged) > 50

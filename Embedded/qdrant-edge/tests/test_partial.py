@@ -4,12 +4,14 @@ import io
 import json
 import tarfile
 import threading
+import time
 
 import httpx
 import kinds
 import pytest
 
 PARTIAL = "shards/0/snapshot/partial"
+RUNNING = 'snapshot_recovery_running{id="follower"} 1'
 #: Optimising gives segments new names, so that another manifest is the current one.
 BODY = {
     "vectors": {"text": {"size": 8, "distance": "Cosine"}, "late": {**kinds.BODY["vectors"]["late"]}},
@@ -173,29 +175,28 @@ def test_a_partial_for_a_shard_that_holds_less_changes_nothing(server):
 def test_a_second_recovery_at_the_same_time_is_503(server, pair):
     partial = create(server, "leader", {}).content
     head = b'--b\r\nContent-Disposition: form-data; name="snapshot"; filename="p"\r\n\r\n'
-    started, finish = threading.Event(), threading.Event()
+    finish = threading.Event()
+    answers = []
 
     def slowly():
         yield head + partial[:1000]
-        started.set()
-        assert finish.wait(30)
+        assert finish.wait(60)
         yield partial[1000:] + b"\r\n--b--\r\n"
-
-    answers = []
 
     def upload():
         kind = {"Content-Type": "multipart/form-data; boundary=b"}
         path = f"{server.url}/collections/follower/{PARTIAL}/recover"
-        answers.append(httpx.post(path, content=slowly(), headers=kind, timeout=60))
+        answers.append(httpx.post(path, content=slowly(), headers=kind, timeout=90))
 
     thread = threading.Thread(target=upload)
     thread.start()
-    assert started.wait(30)
     try:
-        for _ in range(100):
-            response = server.http.post(f"/collections/follower/{PARTIAL}/recover", files={"snapshot": ("p", b"x")})
-            if response.status_code == 503:
-                break
+        # Sent too early, the second would be the first: the server's own gauge tells when the upload has begun.
+        deadline = time.monotonic() + 30
+        while not (begun := RUNNING in server.http.get("/metrics").text) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert begun
+        response = server.http.post(f"/collections/follower/{PARTIAL}/recover", files={"snapshot": ("p", b"x")})
     finally:
         finish.set()
         thread.join()

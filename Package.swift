@@ -62,7 +62,9 @@ let package = Package(
         ),
         .target(
             name: "QdrantCapture",
-            dependencies: ["QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", crypto, logging, nio[0]]
+            dependencies: [
+                "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto", logging, nio[0],
+            ]
         ),
         .target(
             name: "QdrantClient",
@@ -83,9 +85,9 @@ let package = Package(
         .target(name: "ResticFormat"),
         .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"]),
         .target(name: "Chunking"),
-        .target(name: "LocalStorage", dependencies: ["ObjectStorage", logging] + nio),
-        .target(name: "ObjectStorage", dependencies: [nio[0], logging]),
-        .target(name: "TestSupport", dependencies: ["ObjectStorage", logging] + nio),
+        .target(name: "LocalStorage", dependencies: ["ObjectStorage"] + nio),
+        .target(name: "ObjectStorage", dependencies: [nio[0]]),
+        .target(name: "TestSupport", dependencies: ["ObjectStorage"] + nio),
 
         .target(
             name: "TextbookExample",
@@ -98,7 +100,7 @@ let package = Package(
             dependencies: ["TextbookExample", "QdrantClient", "TestSupport", logging],
             path: "Examples/textbook/Tests/TextbookExampleTests"
         ),
-        .testTarget(name: "ChunkingTests", dependencies: ["Chunking"]),
+        .testTarget(name: "ChunkingTests", dependencies: ["Chunking", "TestSupport"]),
         .testTarget(
             name: "ObjectStorageTests",
             dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio
@@ -131,7 +133,10 @@ let package = Package(
                 "TestSupport", logging,
             ] + nio
         ),
-        .testTarget(name: "RecoveryTests", dependencies: ["Recovery", "QdrantCapture"]),
+        .testTarget(
+            name: "RecoveryTests",
+            dependencies: ["Recovery", "QdrantCapture", "ResticRepository", "TestSupport"]
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["holdfast", "QdrantClient", "ResticRepository", "LocalStorage", "TestSupport", logging]

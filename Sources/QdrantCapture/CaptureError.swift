@@ -3,9 +3,8 @@ public struct CaptureError: Error, Sendable {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case collectionMissing, notLocal, foreignArchive, checksumMismatch, deadline, incompatible, targetExists,
-                manifest, unverified,
-                unsupported, changed
+            case collectionMissing, notLocal, foreignArchive, checksumMismatch, deadline, incompatible, targetExists
+            case manifest, interrupted
         }
         private let base: Base
 
@@ -25,10 +24,8 @@ public struct CaptureError: Error, Sendable {
         public static let targetExists = Code(base: .targetExists)
         /// `collection.json` is missing or cannot be read.
         public static let manifest = Code(base: .manifest)
-        /// The restored collection differs from what was captured.
-        public static let unverified = Code(base: .unverified)
-        /// Something that this version cannot do.
-        public static let unsupported = Code(base: .unsupported)
+        /// Live data was being replaced when something failed.
+        public static let interrupted = Code(base: .interrupted)
 
         /// The name of the code.
         public var description: String { base.rawValue }

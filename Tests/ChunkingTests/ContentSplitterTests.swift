@@ -1,21 +1,10 @@
+import TestSupport
 import Testing
 
 @testable import Chunking
 
-/// A generator with a seed that failing tests print.
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 private func makeTable(seed: UInt64) -> GearTable {
-    var generator = SplitMix64(state: seed)
+    var generator = SeededGenerator(seed: seed)
     return GearTable(words: (0..<256).map { _ in generator.next() })
 }
 
@@ -68,7 +57,7 @@ private func split(
     _ delivery: Delivery = .whole,
     parameters: ChunkParameters = small,
     table: GearTable,
-    generator: inout SplitMix64
+    generator: inout SeededGenerator
 ) async throws -> [Piece] {
     var splitter = ContentSplitter<CollectingSink>(parameters: parameters, table: table)
     var sink = CollectingSink(capacity: parameters.maximum)
@@ -97,7 +86,7 @@ private func split(
 }
 
 /// Random content with stretches of zeros of every interesting length.
-private func makeContent(_ generator: inout SplitMix64) -> [UInt8] {
+private func makeContent(_ generator: inout SeededGenerator) -> [UInt8] {
     var content: [UInt8] = []
     for _ in 0..<Int.random(in: 1...8, using: &generator) {
         if Bool.random(using: &generator) {
@@ -116,7 +105,7 @@ private func makeContent(_ generator: inout SplitMix64) -> [UInt8] {
 struct ContentSplitterTests {
     @Test("gives back the content, however it arrives, and always the same pieces", arguments: UInt64(0)..<40)
     func independentOfDelivery(seed: UInt64) async throws {
-        var generator = SplitMix64(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let table = makeTable(seed: 7)
         let content = makeContent(&generator)
         let reference = try await split(content, table: table, generator: &generator)
@@ -129,7 +118,7 @@ struct ContentSplitterTests {
 
     @Test("keeps every chunk within its bounds", arguments: UInt64(0)..<10)
     func bounds(seed: UInt64) async throws {
-        var generator = SplitMix64(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let content = (0..<600_000).map { _ in UInt8.random(in: 1...255, using: &generator) }
         let pieces = try await split(content, table: makeTable(seed: seed), generator: &generator)
         for piece in pieces.dropLast() {
@@ -141,7 +130,7 @@ struct ContentSplitterTests {
 
     @Test("cuts at the same content after an insertion near the start")
     func resynchronises() async throws {
-        var generator = SplitMix64(state: 3)
+        var generator = SeededGenerator(seed: 3)
         let table = makeTable(seed: 1)
         let content = (0..<400_000).map { _ in UInt8.random(in: 1...255, using: &generator) }
         let changed = Array(content[..<5000]) + [1, 2, 3] + Array(content[5000...])
@@ -153,7 +142,7 @@ struct ContentSplitterTests {
 
     @Test("cuts elsewhere with another table")
     func tableMatters() async throws {
-        var generator = SplitMix64(state: 4)
+        var generator = SeededGenerator(seed: 4)
         let content = (0..<400_000).map { _ in UInt8.random(in: 1...255, using: &generator) }
         let one = try await split(content, table: makeTable(seed: 1), generator: &generator).map(\.bytes.count)
         let other = try await split(content, table: makeTable(seed: 2), generator: &generator).map(\.bytes.count)
@@ -162,7 +151,7 @@ struct ContentSplitterTests {
 
     @Test("keeps a run of zeros apart from 64 KiB on, and not below", arguments: [(65_535, false), (65_536, true)])
     func zeroThreshold(length: Int, isApart: Bool) async throws {
-        var generator = SplitMix64(state: 5)
+        var generator = SeededGenerator(seed: 5)
         let content = [UInt8](repeating: 7, count: 4096) + [UInt8](repeating: 0, count: length) + [9]
         let pieces = try await split(content, table: makeTable(seed: 1), generator: &generator)
         #expect(pieces.contains { if case .zeros = $0 { true } else { false } } == isApart)
@@ -179,7 +168,7 @@ struct ContentSplitterTests {
 
     @Test("gives nothing for an empty file")
     func empty() async throws {
-        var generator = SplitMix64(state: 6)
+        var generator = SeededGenerator(seed: 6)
         #expect(try await split([], table: makeTable(seed: 1), generator: &generator).isEmpty)
     }
 }

@@ -140,7 +140,8 @@ struct RoundTripTests {
                 let points = (0..<1000).map { index in
                     Point(
                         id: .number(UInt64(batch * 1000 + index)),
-                        vector: (0..<256).map { _ in Float.random(in: -1...1, using: &generator) })
+                        vector: (0..<256).map { _ in Float.random(in: -1...1, using: &generator) }
+                    )
                 }
                 _ = try await client.upsert(points, in: "large")
             }
@@ -149,7 +150,9 @@ struct RoundTripTests {
             var options = CollectionCapture.Options()
             options.pollInterval = .milliseconds(20)
             let road = StoredSnapshotRoad(
-                capture: CollectionCapture(client: client, collection: "large", options: options), collection: "large")
+                capture: CollectionCapture(client: client, collection: "large", options: options),
+                collection: "large"
+            )
             // The other snapshot may be finished before we look; then it is not ours to adopt, and we try again.
             for _ in 0..<20 {
                 try await client.startSnapshot(of: .collection("large"))
@@ -158,7 +161,9 @@ struct RoundTripTests {
                 {
                     try await Task.sleep(for: .milliseconds(1))
                 }
-                let (shards, _) = try await repository.write { writer in try await road.read(cluster, into: writer).count }
+                let (shards, _) = try await repository.write { writer in
+                    try await road.read(cluster, into: writer).count
+                }
                 #expect(shards == 1)
                 // Adopted and deleted: nothing is left. Otherwise ours is gone and the other one stays.
                 let left = try await client.snapshots(of: .collection("large"))

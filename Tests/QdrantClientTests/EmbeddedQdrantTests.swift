@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import QdrantClient
@@ -11,7 +12,7 @@ import Testing
     "Against the embedded Qdrant",
     .timeLimit(.minutes(2)),
     .enabled(
-        if: EmbeddedServer.python != nil,
+        if: EmbeddedQdrant.reasonForAbsence == nil,
         "needs a Python with qdrant-edge-py: set HOLDFAST_PYTHON, or make .venv in the package's folder"
     )
 )

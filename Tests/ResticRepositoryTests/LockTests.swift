@@ -30,17 +30,32 @@ struct LockTests {
         var options = Repository.Options()
         options.host = Host(name: "here", userName: "me", userID: 1, groupID: 1, processID: Host.current.processID)
         return try await Repository.create(
-            in: MemoryStore(), password: password, createdAt: clock.now, scrypt: cheapScrypt, options: options)
+            in: MemoryStore(),
+            password: password,
+            createdAt: clock.now,
+            scrypt: cheapScrypt,
+            options: options
+        )
     }
 
     /// Leaves somebody's lock in the repository.
     @discardableResult
     private func plant(
-        in repository: Repository, host: String, processID: Int, age: Int64 = 0, exclusive: Bool = true
+        in repository: Repository,
+        host: String,
+        processID: Int,
+        age: Int64 = 0,
+        exclusive: Bool = true
     ) async throws -> ResticID {
         let record = LockRecord(
-            time: GoTime(seconds: clock.now.seconds - age), exclusive: exclusive, hostname: host, username: "somebody",
-            pid: processID, uid: 0, gid: 0)
+            time: GoTime(seconds: clock.now.seconds - age),
+            exclusive: exclusive,
+            hostname: host,
+            username: "somebody",
+            pid: processID,
+            uid: 0,
+            gid: 0
+        )
         return try await repository.save(.lock, record.encode())
     }
 
@@ -58,7 +73,10 @@ struct LockTests {
         #expect(try await repository.list(.lock).isEmpty)
     }
 
-    @Test("that was not refreshed for half an hour belongs to nobody; a younger one is respected", arguments: [(29 * 60, true), (31 * 60, false)])
+    @Test(
+        "that was not refreshed for half an hour belongs to nobody; a younger one is respected",
+        arguments: [(29 * 60, true), (31 * 60, false)]
+    )
     func age(seconds: Int, isRespected: Bool) async throws {
         let repository = try await makeRepository()
         try await plant(in: repository, host: "elsewhere", processID: 1, age: Int64(seconds))
@@ -70,9 +88,13 @@ struct LockTests {
         }
     }
 
-    @Test("excludes as restic's do", arguments: [
-        (LockMode.shared, false, true), (.shared, true, false), (.exclusive, false, false), (.exclusive, true, false),
-    ])
+    @Test(
+        "excludes as restic's do",
+        arguments: [
+            (LockMode.shared, false, true), (.shared, true, false), (.exclusive, false, false),
+            (.exclusive, true, false),
+        ]
+    )
     func exclusion(mode: LockMode, otherIsExclusive: Bool, isGranted: Bool) async throws {
         let repository = try await makeRepository()
         let other = try await plant(in: repository, host: "elsewhere", processID: 1, exclusive: otherIsExclusive)
@@ -103,7 +125,9 @@ struct LockTests {
         await #expect(throws: Failure.self) {
             try await repository.withLock(.shared, clock: clock) {
                 let first = try await repository.list(.lock)
-                while try await repository.list(.lock).allSatisfy(first.contains) { try await Task.sleep(for: .milliseconds(1)) }
+                while try await repository.list(.lock).allSatisfy(first.contains) {
+                    try await Task.sleep(for: .milliseconds(1))
+                }
                 throw Failure()
             }
         }

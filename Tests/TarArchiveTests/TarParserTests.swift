@@ -78,7 +78,9 @@ struct TarParserTests {
     @Test("a hole of one byte is a hole", arguments: [0, 512, 513] as [Int64])
     func smallestHole(position: Int64) throws {
         var generator = SeededGenerator(seed: 4)
-        let extents = [SparseMap.Extent(offset: 0, length: position), .init(offset: position + 1, length: 1024 - position)]
+        let extents = [
+            SparseMap.Extent(offset: 0, length: position), .init(offset: position + 1, length: 1024 - position),
+        ]
         let map = try SparseMap(size: 1025, extents: position == 513 ? [.init(offset: 0, length: 1024)] : extents)
         let sample = try Sample("s", map, using: &generator)
         #expect(try parse(archive([sample])) == [sample])

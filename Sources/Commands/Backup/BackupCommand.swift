@@ -50,7 +50,7 @@ struct BackupCommand: AsyncParsableCommand {
         let plan = try makePlan(session.configuration)
         if dryRun { return try printPlan(plan, session) }
         let start = ContinuousClock.now
-        let (common, progress) = (common, common.progress)
+        let (common, progress) = (common, common.makeProgress())
         let report = try await session.withRepository { repository in
             try await session.withOptionalClient(!plan.collections.isEmpty) { client in
                 try await BackupRun(

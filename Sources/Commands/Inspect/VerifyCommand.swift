@@ -47,7 +47,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(common)
-        let (id, all, progress) = (point, all, common.progress)
+        let (id, all, progress) = (point, all, common.makeProgress())
         let depth: TreeVerifier.Depth = structureOnly ? .structure : .content
         let results = try await session.withRepository { repository in
             let catalog = RestorePointCatalog(repository)

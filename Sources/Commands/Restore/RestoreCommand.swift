@@ -95,13 +95,13 @@ struct RestoreCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(common)
         let selection = PathSelection(include: try include.map { try PathPattern($0) })
-        let (id, command) = (point, self)
+        let (id, command, progress) = (point, self, common.makeProgress())
         let outcome = try await session.withRepository { repository in
             let point = try await RestorePointCatalog(repository).find(
                 id,
                 system: id == "latest" ? session.configuration.system : nil
             )
-            return try await command.restore(point, from: repository, session, selection)
+            return try await command.restore(point, from: repository, session, selection, progress)
         }
         guard let outcome else { return }
         if common.json {
@@ -122,7 +122,8 @@ struct RestoreCommand: AsyncParsableCommand {
         _ point: RestorePoint,
         from repository: IndexedRepository,
         _ session: Session,
-        _ selection: PathSelection
+        _ selection: PathSelection,
+        _ progress: any ProgressSink
     ) async throws -> RestoreOutcome? {
         let names = try collectionNames(point)
         let hasFolders = wantsDocuments && point.manifest[.documents] != nil
@@ -131,7 +132,7 @@ struct RestoreCommand: AsyncParsableCommand {
             from: repository,
             to: target.map { .folder($0) } ?? (inPlace ? .inPlace : .original),
             selection: selection,
-            progress: common.progress
+            progress: progress
         )
         let steps = hasFolders ? try documents.plan(folders) : []
         guard !names.isEmpty || !steps.isEmpty else {
@@ -145,7 +146,7 @@ struct RestoreCommand: AsyncParsableCommand {
             var restores: [(CollectionRestore, CollectionRestore.Plan)] = []
             if let client {
                 for name in names {
-                    let restore = try await makeRestore(name, point, repository, client, session)
+                    let restore = try await makeRestore(name, point, repository, client, session, progress)
                     restores.append((restore, try await restore.plan()))
                 }
             } else if !names.isEmpty {
@@ -164,9 +165,9 @@ struct RestoreCommand: AsyncParsableCommand {
             // Qdrant first, then documents (design, mission).
             var outcome = RestoreOutcome(point: point.manifest)
             for (restore, plan) in restores {
-                common.progress.begin("restore \(plan.name)", totalBytes: plan.byteCount)
+                progress.begin("restore \(plan.name)", totalBytes: plan.byteCount)
                 outcome.collections.append(try await restore.run(plan))
-                common.progress.end()
+                progress.end()
             }
             outcome.folders = try await documents.run(steps)
             return outcome
@@ -199,7 +200,8 @@ struct RestoreCommand: AsyncParsableCommand {
         _ point: RestorePoint,
         _ repository: IndexedRepository,
         _ client: QdrantClient,
-        _ session: Session
+        _ session: Session,
+        _ progress: any ProgressSink
     ) async throws -> CollectionRestore {
         var options = CollectionRestoreOptions(restorePointID: point.manifest.id)
         options.destination = asName.map { .named($0) } ?? (inPlace ? .inPlace : .automatic)
@@ -208,7 +210,6 @@ struct RestoreCommand: AsyncParsableCommand {
         options.scoreTolerance = Float(session.configuration.restore.scoreTolerance)
         options.greenDeadline = session.configuration.restore.greenWithin
         let stored = try await StoredCollection(name, in: point.tree(of: .qdrant), of: repository)
-        let progress = common.progress
         return CollectionRestore(
             stored,
             to: client,

@@ -19,8 +19,8 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Log what is done to standard error.")
     var verbose = false
 
-    /// Where runs tell how far they are.
-    var progress: any ProgressSink {
+    /// Makes the place where a run tells how far it is: one for all of a command, since it owns the terminal's line.
+    func makeProgress() -> any ProgressSink {
         !quiet && !json && Console.isTerminal ? TerminalProgress() : SilentProgress()
     }
 

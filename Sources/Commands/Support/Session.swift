@@ -33,7 +33,7 @@ struct Session: Sendable {
 
     var repositoryOptions: Repository.Options {
         var options = Repository.Options()
-        options.compression = CompressionMode(rawValue: configuration.repository.compression.rawValue) ?? .auto
+        options.compression = configuration.repository.compression
         options.logger = logger
         return options
     }

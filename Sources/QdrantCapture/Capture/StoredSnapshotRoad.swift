@@ -1,7 +1,8 @@
-internal import Crypto
 internal import Logging
 internal import NIOCore
 internal import QdrantClient
+internal import ResticCrypto
+internal import ResticFormat
 internal import ResticRepository
 
 /// The second road in: a collection snapshot that the server makes and stores, for servers and keys that do not stream.
@@ -94,18 +95,18 @@ struct StoredSnapshotRoad {
         .ShardTree]
     {
         var intake = ArchiveIntake(writer: writer, layout: .collection, label: "snapshot '\(snapshot.name)'")
-        var hash = SHA256()
+        let hasher = ContentHasher()
         let download = try await client.downloadSnapshot(snapshot.name, of: owner)
         for try await buffer in download.body {
             capture.progress(Int64(buffer.readableBytes))
-            buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
+            buffer.withUnsafeReadableBytes { hasher.update($0) }
             try await intake.feed(buffer)
         }
-        try check(hash.finalize(), of: snapshot)
+        try check(hasher.finalize().hex, of: snapshot)
         return try intake.finish().values.sorted { $0.id < $1.id }
     }
 
-    private func check(_ digest: SHA256.Digest, of snapshot: SnapshotDescription) throws {
+    private func check(_ found: String, of snapshot: SnapshotDescription) throws {
         guard let stated = snapshot.checksum else {
             capture.logger.warning(
                 "the server states no checksum for its snapshot",
@@ -113,10 +114,6 @@ struct StoredSnapshotRoad {
             )
             return
         }
-        let found = digest.map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
         guard found == stated.lowercased() else {
             throw CaptureError(
                 .checksumMismatch,
@@ -131,8 +128,7 @@ struct StoredSnapshotRoad {
     /// Shielded from cancellation: a snapshot that stays behind fills the server's disk.
     private func delete(_ snapshot: SnapshotDescription) async {
         let (client, owner, logger) = (client, owner, capture.logger)
-        // A task of its own, because the current one may be cancelled; awaited here.
-        await Task {
+        await shielded {
             do {
                 try await client.deleteSnapshot(snapshot.name, of: owner)
             } catch {
@@ -141,6 +137,6 @@ struct StoredSnapshotRoad {
                     metadata: ["snapshot": "\(snapshot.name)", "error": "\(error)"]
                 )
             }
-        }.value
+        }
     }
 }

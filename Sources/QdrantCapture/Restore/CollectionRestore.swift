@@ -101,7 +101,17 @@ public struct CollectionRestore: Sendable {
             return trial
         }
         _ = try await client.deleteCollection(copyName)
-        try await uploadShards(plan, to: plan.name)
+        do {
+            try await uploadShards(plan, to: plan.name)
+        } catch let error as QdrantError {
+            throw CaptureError(
+                .interrupted,
+                "the live collection '\(plan.name)' was being replaced when the upload failed: it may be incomplete",
+                hint:
+                    "Run the same command again, or restore beside it with '--as NAME'; the stored data verified in a trial.",
+                cause: error
+            )
+        }
         return try await verify(plan.name, plan)
     }
 
@@ -241,8 +251,7 @@ public struct CollectionRestore: Sendable {
 
     private func deleteCopy(_ name: String) async {
         let (client, logger) = (client, logger)
-        // A task of its own, because the current one may be cancelled; awaited here.
-        await Task {
+        await shielded {
             do {
                 try await client.deleteCollection(name)
                 logger.notice("deleted the unfinished copy", metadata: ["collection": "\(name)"])
@@ -252,7 +261,7 @@ public struct CollectionRestore: Sendable {
                     metadata: ["collection": "\(name)", "error": "\(error)"]
                 )
             }
-        }.value
+        }
     }
 
     // MARK: Proof

@@ -1,3 +1,5 @@
+internal import ResticRepository
+
 /// Makes a configuration of a tree, going on after every mistake so that all of them are reported.
 ///
 /// Each `decode` function returns `nil` for what it has reported as wrong, and the default for what is not there.
@@ -76,7 +78,7 @@ struct ConfigurationDecoder {
         let location = section.take("location").flatMap { self.location($0) }
         let password = section.take("password").flatMap { secret($0, of: "password", example: "env:HOLDFAST_PASSWORD") }
         let compression = section.take("compression").map {
-            choice($0, of: "compression", HoldfastConfiguration.Compression.self)
+            choice($0, of: "compression", CompressionMode.self)
         }
         close(section, required: ["location", "password"])
         guard let location, let password else { return nil }

@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import QdrantCapture
+public import ResticRepository
 
 /// Making a configuration without a file, as the demo does. The values are taken as they are: only the reader checks.
 extension HoldfastConfiguration {
@@ -28,7 +29,7 @@ extension HoldfastConfiguration.Repository {
     public init(
         _ location: HoldfastConfiguration.RepositoryLocation,
         password: SecretReference,
-        compression: HoldfastConfiguration.Compression = .auto
+        compression: CompressionMode = .auto
     ) {
         self.init(location: location, password: password, compression: compression)
     }

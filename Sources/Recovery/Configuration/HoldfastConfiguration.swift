@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import QdrantCapture
+public import ResticRepository
 
 /// What `holdfast.yaml` says: which system is protected, where its backups go, how it is reached.
 ///
@@ -33,7 +34,7 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         /// Where its password is to be had.
         public var password: SecretReference
         /// How hard new data is compressed.
-        public var compression: Compression
+        public var compression: CompressionMode
     }
 
     /// The place of a repository.
@@ -47,16 +48,6 @@ public struct HoldfastConfiguration: Sendable, Hashable {
             case .folder(let path): path
             }
         }
-    }
-
-    /// How hard new data is compressed before it is stored.
-    public enum Compression: String, Sendable, Hashable, CaseIterable {
-        /// Fast, and not at all where it would gain nothing.
-        case auto
-        /// Not at all.
-        case off
-        /// As small as possible, slowly.
-        case max
     }
 
     /// A Qdrant server and what of it is protected.

@@ -44,6 +44,7 @@ public struct VerificationRun: Sendable {
             progress.begin("verify \(part.component.rawValue)", totalBytes: nil)
             defer { progress.end() }
             var verifier = TreeVerifier(depth: depth)
+            verifier.onPlan = { [progress] in progress.begin("verify \(part.component.rawValue)", totalBytes: $0) }
             verifier.onRead = { [progress] in progress.advance($0) }
             let report = try await verifier.verify(point.tree(of: part.component), in: repository)
             parts.append(

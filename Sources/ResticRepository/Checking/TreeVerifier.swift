@@ -44,6 +44,8 @@ public struct TreeVerifier: Sendable {
 
     /// How far to look.
     public var depth: Depth
+    /// Called with how many bytes are going to be read, once that is known.
+    public var onPlan: @Sendable (Int64) -> Void = { _ in }
     /// Called with bytes as they are read.
     public var onRead: @Sendable (Int64) -> Void = { _ in }
 
@@ -55,13 +57,15 @@ public struct TreeVerifier: Sendable {
     /// Verifies a tree and all below it. Goes on after each problem, so that one bad pack does not hide the others.
     public func verify(_ tree: ResticID, in repository: IndexedRepository) async throws -> VerificationReport {
         var state = State()
-        await collect(tree, path: "", in: repository, into: &state)
+        try await collect(tree, path: "", in: repository, into: &state)
         state.report.blobs = state.blobs.count
-        var bad = try await checkPacks(of: &state, in: repository)
+        var bad = try await checkPacks(of: state.blobs, in: repository)
         if depth == .content { bad.merge(try await read(&state, except: bad, in: repository)) { first, _ in first } }
+        guard !bad.isEmpty else { return state.report }
+        var paths: [ResticID: [String]] = [:]
+        try await find(bad, in: tree, path: "", repository: repository, into: &paths)
         for (id, message) in bad.sorted(by: { $0.key < $1.key }) {
-            let paths = try await pathsUsing(id, below: tree, in: repository)
-            state.report.problems.append(VerificationProblem(message: message, paths: paths))
+            state.report.problems.append(VerificationProblem(message: message, paths: paths[id] ?? []))
         }
         return state.report
     }
@@ -71,11 +75,17 @@ public struct TreeVerifier: Sendable {
         var blobs: [ResticID: BlobLocation] = [:]
     }
 
-    private func collect(_ id: ResticID, path: String, in repository: IndexedRepository, into state: inout State) async
-    {
+    private func collect(
+        _ id: ResticID,
+        path: String,
+        in repository: IndexedRepository,
+        into state: inout State
+    ) async throws {
         let tree: Tree
         do {
             tree = try await repository.loadTree(id)
+        } catch let error as CancellationError {
+            throw error
         } catch {
             state.report.problems.append(
                 VerificationProblem(message: Self.describe(error), paths: [path.isEmpty ? "/" : path])
@@ -88,7 +98,7 @@ public struct TreeVerifier: Sendable {
             switch node.type {
             case .dir:
                 if let subtree = node.subtree {
-                    await collect(subtree, path: below, in: repository, into: &state)
+                    try await collect(subtree, path: below, in: repository, into: &state)
                 } else {
                     state.report.problems.append(VerificationProblem(message: "the folder has no tree", paths: [below]))
                 }
@@ -124,26 +134,25 @@ public struct TreeVerifier: Sendable {
         }
     }
 
-    /// Every pack that is needed must be there, and at least as long as its blobs reach.
-    private func checkPacks(of state: inout State, in repository: IndexedRepository) async throws -> [ResticID: String]
-    {
-        var needed: [ResticID: Int64] = [:]
-        for location in state.blobs.values {
-            needed[location.pack] = max(needed[location.pack] ?? 0, Int64(location.offset) + Int64(location.length))
-        }
+    /// Every pack that is needed must be there, and reach as far as its blobs.
+    private func checkPacks(
+        of blobs: [ResticID: BlobLocation],
+        in repository: IndexedRepository
+    ) async throws -> [ResticID: String] {
+        let needed = Set(blobs.values.map(\.pack))
         var found: [ResticID: Int64] = [:]
         try await repository.repository.store.list(under: FileKind.pack.folder) { page in
             for entry in page {
-                if let id = FileKind.pack.id(in: entry.key), needed[id] != nil { found[id] = entry.byteCount }
+                if let id = FileKind.pack.id(in: entry.key), needed.contains(id) { found[id] = entry.byteCount }
             }
         }
         var bad: [ResticID: String] = [:]
-        for (id, location) in state.blobs {
+        for (id, location) in blobs {
             guard let length = found[location.pack] else {
                 bad[id] = "pack \(location.pack.short) is missing"
                 continue
             }
-            if length < needed[location.pack] ?? 0, length < Int64(location.offset) + Int64(location.length) {
+            if length < Int64(location.offset) + Int64(location.length) {
                 bad[id] = "pack \(location.pack.short) is cut off at \(length) bytes"
             }
         }
@@ -156,14 +165,10 @@ public struct TreeVerifier: Sendable {
         except known: [ResticID: String],
         in repository: IndexedRepository
     ) async throws -> [ResticID: String] {
-        let located = state.blobs.filter { known[$0.key] == nil }
-            .sorted { ($0.value.pack, $0.value.offset) < ($1.value.pack, $1.value.offset) }
-        var ranges: [PackRange] = []
-        for (id, location) in located {
-            if ranges.isEmpty || !ranges[ranges.count - 1].extend(id, location) {
-                ranges.append(PackRange(id, location))
-            }
-        }
+        let ranges = PackRange.plan(
+            state.blobs.lazy.filter { known[$0.key] == nil }.map { PackRange.Part(id: $0.key, location: $0.value) }
+        )
+        onPlan(ranges.reduce(0) { $0 + Int64($1.bytes.count) })
         var bad: [ResticID: String] = [:]
         let width = CPUCount.available + 1
         try await withThrowingTaskGroup(of: (PackRange, [ResticID: String]).self) { group in
@@ -206,29 +211,28 @@ public struct TreeVerifier: Sendable {
         return bad
     }
 
-    private func pathsUsing(_ id: ResticID, below tree: ResticID, in repository: IndexedRepository) async throws
-        -> [String]
-    {
-        var paths: [String] = []
-        await find(id, in: tree, path: "", repository: repository, into: &paths)
-        return paths
-    }
-
+    /// Finds the files that need any of the bad blobs, in one walk.
     private func find(
-        _ id: ResticID,
+        _ bad: [ResticID: String],
         in tree: ResticID,
         path: String,
         repository: IndexedRepository,
-        into paths: inout [String]
-    ) async {
-        guard let tree = try? await repository.loadTree(tree) else { return }
-        for node in tree.nodes {
+        into paths: inout [ResticID: [String]]
+    ) async throws {
+        let nodes: [Node]
+        do {
+            nodes = try await repository.loadTree(tree).nodes
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            return  // Reported already.
+        }
+        for node in nodes {
             let below = path + "/" + String(decoding: node.name, as: UTF8.self)
             if let subtree = node.subtree {
-                await find(id, in: subtree, path: below, repository: repository, into: &paths)
-            } else if node.content?.contains(id) == true {
-                paths.append(below)
+                try await find(bad, in: subtree, path: below, repository: repository, into: &paths)
             }
+            for id in Set(node.content ?? []) where bad[id] != nil { paths[id, default: []].append(below) }
         }
     }
 

@@ -13,7 +13,8 @@ public struct BlobLocation: Hashable, Sendable {
 
     /// The length of the content in bytes.
     public var contentLength: Int {
-        uncompressedLength.map(Int.init) ?? Int(length) - 32
+        // A damaged index may state less than the overhead; reading the blob then fails by its length.
+        uncompressedLength.map(Int.init) ?? max(0, Int(length) - 32)
     }
 }
 

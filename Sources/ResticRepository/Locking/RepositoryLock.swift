@@ -191,8 +191,7 @@ private actor LockKeeper {
         guard let id = current else { return }
         current = nil
         let repository = repository
-        // A task of its own so that it runs although the current one may be cancelled; awaited here.
-        await Task {
+        await shielded {
             do {
                 try await repository.remove(.lock, id)
             } catch {
@@ -201,7 +200,7 @@ private actor LockKeeper {
                     metadata: ["lock": "\(id.short)", "error": "\(error)"]
                 )
             }
-        }.value
+        }
     }
 
     private func write() async throws -> ResticID {

@@ -40,7 +40,8 @@ extension Repository {
             throw RepositoryError(
                 .alreadyExists,
                 "\(store.location) holds keys of a repository whose 'config' is missing",
-                hint: "Restore the file 'config' from a copy of the repository, or choose another location."
+                hint:
+                    "Restore the file 'config' from a copy of the repository. Where 'data' and 'snapshots' are empty, an interrupted 'init' left this: choose another location."
             )
         }
         var random = SystemRandomNumberGenerator()

@@ -4,8 +4,7 @@ public struct RepositoryError: Error, Sendable {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
             case noRepository, alreadyExists, wrongPassword, unsupportedVersion, locked, lockLost, damaged, missing,
-                ambiguous, sourceChanged,
-                source, target, targetNotEmpty
+                ambiguous, source, target, targetNotEmpty
         }
         private let base: Base
 

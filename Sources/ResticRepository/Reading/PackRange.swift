@@ -37,7 +37,29 @@ struct PackRange: Sendable {
     }
 }
 
+extension PackRange {
+    /// Plans the reading of blobs: pack by pack, in the order in which they lie there, neighbours together.
+    static func plan(_ blobs: some Sequence<Part>) -> [PackRange] {
+        let sorted = blobs.sorted { ($0.location.pack, $0.location.offset) < ($1.location.pack, $1.location.offset) }
+        var ranges: [PackRange] = []
+        for blob in sorted where ranges.isEmpty || !ranges[ranges.count - 1].extend(blob.id, blob.location) {
+            ranges.append(PackRange(blob.id, blob.location))
+        }
+        return ranges
+    }
+}
+
 extension IndexedRepository {
+    /// Where data blobs lie.
+    ///
+    /// - Throws: ``RepositoryError/Code/missing`` for one that is in no index.
+    func locations(of blobs: some Sequence<ResticID>) throws -> [PackRange.Part] {
+        try blobs.map { id in
+            guard let location = location(of: id, .data) else { throw missing(id, .data) }
+            return PackRange.Part(id: id, location: location)
+        }
+    }
+
     /// Fetches a range and hands out its blobs in order, opened and checked.
     func forEachBlob(in range: PackRange, _ body: (ResticID, ByteBuffer) throws -> Void) async throws {
         let buffer = try await loadRange(range.bytes, of: range.pack)

@@ -32,8 +32,9 @@ public struct DirectoryRestorer: Sendable {
 
     /// Restores a tree.
     ///
-    /// - Throws: ``RepositoryError/Code/targetNotEmpty``; ``RepositoryError/Code/target`` when a file cannot be written; ``RepositoryError/Code/missing`` and ``RepositoryError/Code/damaged`` for blobs. What was restored whole
-    ///   before stays.
+    /// - Throws: ``RepositoryError/Code/targetNotEmpty``; ``RepositoryError/Code/target`` when a file cannot be written;
+    ///   ``RepositoryError/Code/missing`` and ``RepositoryError/Code/damaged`` for blobs. What was restored whole before
+    ///   stays; nothing half-written does.
     public func restore(_ tree: ResticID, from repository: IndexedRepository) async throws -> RestoreReport {
         try await checkTarget()
         var plan = RestorePlan(target: target)
@@ -42,10 +43,15 @@ public struct DirectoryRestorer: Sendable {
         let target = target
         try await blocking { try RestoreTarget.makeFolders(folders, below: target) }
         try await compareExisting(&plan, with: repository)
-        try await RestoreWriter(plan: plan, repository: repository, progress: progress).writeContent()
-        let finished = plan
-        let restoresOwners = restoresOwners
-        return try await blocking { try RestoreTarget.finish(finished, restoresOwners: restoresOwners) }
+        let writer = RestoreWriter(plan: plan, repository: repository, progress: progress)
+        do {
+            try await writer.writeContent()
+            let (finished, restoresOwners) = (plan, restoresOwners)
+            return try await blocking { try RestoreTarget.finish(finished, restoresOwners: restoresOwners) }
+        } catch {
+            await writer.removeTemporaries()
+            throw error
+        }
     }
 
     /// Compares what is on the disk with the tree, content included: the proof after a restore.
@@ -141,9 +147,6 @@ public struct RestoreReport: Sendable, Hashable {
 
 extension IndexedRepository {
     func contentLengths(of blobs: [ResticID]) throws -> [Int] {
-        try blobs.map { id in
-            guard let location = location(of: id, .data) else { throw missing(id, .data) }
-            return location.contentLength
-        }
+        try locations(of: blobs).map(\.location.contentLength)
     }
 }

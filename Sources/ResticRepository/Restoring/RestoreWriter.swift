@@ -19,14 +19,10 @@ struct RestoreWriter: Sendable {
         self.progress = progress
     }
 
+    /// Writes every file under its temporary name.
     func writeContent() async throws {
-        do {
-            try await makeFiles()
-            try await writeBlobs()
-        } catch {
-            await removeTemporaries()
-            throw error
-        }
+        try await makeFiles()
+        try await writeBlobs()
     }
 
     /// Whether this run writes the file's content (and not another name of it).
@@ -44,7 +40,7 @@ struct RestoreWriter: Sendable {
 
     private func writeBlobs() async throws {
         let places = try planPlaces()
-        let ranges = try planRanges(places.keys)
+        let ranges = PackRange.plan(try repository.locations(of: places.keys))
         let width = CPUCount.available + 1
         try await withThrowingTaskGroup(of: Void.self) { group in
             var running = 0
@@ -78,21 +74,6 @@ struct RestoreWriter: Sendable {
         return places
     }
 
-    private func planRanges(_ ids: some Sequence<ResticID>) throws -> [PackRange] {
-        let located = try ids.map { id in
-            guard let location = repository.location(of: id, .data) else { throw repository.missing(id, .data) }
-            return (id, location)
-        }
-        let sorted = located.sorted { ($0.1.pack, $0.1.offset) < ($1.1.pack, $1.1.offset) }
-        var ranges: [PackRange] = []
-        for (id, location) in sorted {
-            if ranges.isEmpty || !ranges[ranges.count - 1].extend(id, location) {
-                ranges.append(PackRange(id, location))
-            }
-        }
-        return ranges
-    }
-
     private func write(_ range: PackRange, to places: [ResticID: [Place]]) async throws {
         var contents: [(ResticID, ByteBuffer)] = []
         try await repository.forEachBlob(in: range) { id, content in contents.append((id, content)) }
@@ -111,11 +92,14 @@ struct RestoreWriter: Sendable {
         }
     }
 
-    private func removeTemporaries() async {
-        let plan = plan
-        try? await blocking {
-            for index in plan.files.indices where isWritten(plan.files[index]) {
-                RestoreTarget.remove(plan.temporaryPath(of: index))
+    /// Removes what a failed restore left under temporary names; those that have their own name already stay.
+    func removeTemporaries() async {
+        await shielded {
+            // A thread pool that is shut down is the end of the process.
+            try? await blocking {
+                for index in plan.files.indices where isWritten(plan.files[index]) {
+                    RestoreTarget.remove(plan.temporaryPath(of: index))
+                }
             }
         }
     }

@@ -125,8 +125,7 @@ extension IndexedRepository {
     /// unreferenced, which `restic check` reports and `restic prune` removes.
     private func saveIndexAfterFailure(_ builder: IndexBuilder) async {
         guard let packs = builder.takeRest() else { return }
-        // A task of its own, because a cancelled one could not write any more; it is awaited here.
-        await Task { [self] in
+        await shielded { [self] in
             do {
                 try await saveIndex(packs)
             } catch {
@@ -135,6 +134,6 @@ extension IndexedRepository {
                     metadata: ["error": "\(error)"]
                 )
             }
-        }.value
+        }
     }
 }

@@ -1,4 +1,5 @@
 import Recovery
+import TestSupport
 import Testing
 
 @Suite("What is not a configuration's YAML")

@@ -1,5 +1,6 @@
 import Foundation
 import Recovery
+import ResticRepository
 import Testing
 
 @Suite("The first configuration that is written")

@@ -1,6 +1,7 @@
-import QdrantCapture
 import Foundation
+import QdrantCapture
 import Recovery
+import ResticRepository
 import Testing
 
 @Suite("A configuration")

@@ -24,7 +24,7 @@ public struct CaptureError: Error, Sendable {
         public static let targetExists = Code(base: .targetExists)
         /// `collection.json` is missing or cannot be read.
         public static let manifest = Code(base: .manifest)
-        /// Live data was being replaced when something failed.
+        /// Live data was being replaced when something failed or the task was cancelled; the cause says what.
         public static let interrupted = Code(base: .interrupted)
 
         /// The name of the code.

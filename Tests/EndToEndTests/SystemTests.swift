@@ -217,6 +217,20 @@ struct SystemTests {
         }
     }
 
+    @Test("a live collection whose replacement is cut is named, with the exit code of what cut it")
+    func cutInPlace() async throws {
+        try await withSystem(EmbeddedQdrant.Options(enablesFaults: true)) { holdfast, server, client in
+            try await holdfast.run("backup")
+            try await order(
+                server,
+                #"{"route": "POST /collections/textbook_knowledge/.*/upload", "kind": "cut_after", "bytes": 50000}"#
+            )
+            let outcome = try await holdfast.run("restore", "--only", "qdrant", "--in-place", "--yes", expecting: 13)
+            #expect(outcome.errorText.contains("'textbook_knowledge' did not finish"), "\(outcome)")
+            #expect(outcome.errorText.contains("hint: Run the same command again"), "\(outcome)")
+        }
+    }
+
     private func order(_ server: EmbeddedQdrant, _ fault: String) async throws {
         let outcome = try await #require(Program.find("curl")).run(
             [

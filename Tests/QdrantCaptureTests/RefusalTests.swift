@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import ResticFormat
 import ResticRepository
@@ -78,6 +79,62 @@ struct RefusalTests {
             let report = try await fixture.restore("rich", from: tree, in: repository) { $0.destination = .inPlace }
             #expect(!report.isVerified)
             #expect(try await allPoints("rich", client) == live)
+        }
+    }
+
+    @Test("in place, an upload that is cut says that the live collection may be incomplete, and a second try mends it")
+    func inPlaceCut() async throws {
+        try await CaptureFixture.with(Self.withFaults) { fixture in
+            let client = fixture.client
+            try await RichCollection.create("rich", on: client)
+            let live = try await allPoints("rich", client)
+            let repository = try await fixture.makeRepository()
+            let (tree, _) = try await fixture.capture("rich", into: repository)
+            // The trial copy's route has another name.
+            try await fixture.order([
+                "route": "POST /collections/rich/.*/snapshots/upload", "kind": "cut_after", "bytes": 50_000,
+            ])
+            let error = await #expect(throws: CaptureError.self) {
+                _ = try await fixture.restore("rich", from: tree, in: repository) { $0.destination = .inPlace }
+            }
+            #expect(error?.code == .interrupted && error?.message.contains("'rich'") == true)
+            #expect(error?.cause is QdrantError, "\(String(describing: error))")
+            try await fixture.clearFaults()
+            let report = try await fixture.restore("rich", from: tree, in: repository) { $0.destination = .inPlace }
+            #expect(report.isVerified, "\(report.differences)")
+            #expect(try await allPoints("rich", client) == live)
+        }
+    }
+
+    @Test("in place, a cancellation in the middle of the live upload says so too")
+    func inPlaceCancelled() async throws {
+        try await CaptureFixture.with { fixture in
+            try await RichCollection.create("rich", on: fixture.client)
+            let repository = try await fixture.makeRepository()
+            let (tree, _) = try await fixture.capture("rich", into: repository)
+            let (reached, reach) = AsyncStream.makeStream(of: Void.self)
+            let work = Task {
+                let stored = try await StoredCollection("rich", in: tree, of: repository)
+                var options = CollectionRestoreOptions(restorePointID: "0badcafe")
+                options.destination = .inPlace
+                let trial = try await stored.archives().values.reduce(0) { $0 + $1.byteCount }
+                let sent = Mutex<Int64>(0)
+                let restore = CollectionRestore(stored, to: fixture.client, options: options) { count in
+                    // What goes beyond the trial goes to the live collection: stop there until the cancellation is here.
+                    guard
+                        (sent.withLock {
+                            $0 += count; return $0
+                        }) > trial
+                    else { return }
+                    reach.yield()
+                    for _ in 0..<10_000 where !Task.isCancelled { usleep(1_000) }
+                }
+                return try await restore.run(restore.plan())
+            }
+            for await _ in reached { break }
+            work.cancel()
+            let error = await #expect(throws: CaptureError.self) { _ = try await work.value }
+            #expect(error?.code == .interrupted && error?.cause is CancellationError, "\(String(describing: error))")
         }
     }
 

@@ -166,8 +166,8 @@ struct RestoreCommand: AsyncParsableCommand {
             var outcome = RestoreOutcome(point: point.manifest)
             for (restore, plan) in restores {
                 progress.begin("restore \(plan.name)", totalBytes: plan.byteCount)
+                defer { progress.end() }
                 outcome.collections.append(try await restore.run(plan))
-                progress.end()
             }
             outcome.folders = try await documents.run(steps)
             return outcome

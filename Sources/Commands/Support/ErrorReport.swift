@@ -75,6 +75,7 @@ enum ErrorReport {
             case let error as PathPatternError: self.init(error.message, error.hint, nil)
             case let error as ResticFormatError: self.init(error.message, error.hint, nil)
             case let error as ResticCryptoError: self.init(error.message, error.hint, error.cause)
+            case is CancellationError: self.init("interrupted", nil, nil)
             case let error as ConfigurationError:
                 self.init(error.description, error.hint, error.cause)
                 isRendered = !error.diagnostics.isEmpty

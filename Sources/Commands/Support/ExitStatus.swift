@@ -55,6 +55,8 @@ enum ExitStatus: Int32, Error {
         switch error.code {
         case .targetExists: .targetNotEmpty
         case .collectionMissing, .notLocal: .sourceUnreachable
+        // The message is about what was hit; the code stays that of what hit it.
+        case .interrupted: error.cause.map { Self($0) } ?? .failed
         default: .failed
         }
     }

@@ -40,7 +40,7 @@ public struct CollectionRestore: Sendable {
         public let name: String
         /// Whether a live collection's data will be replaced.
         public let replacesLive: Bool
-        /// How many bytes will be sent.
+        /// How many bytes will be sent, those of the trial copy included.
         public let byteCount: Int64
         /// What the operator should know before.
         public let warnings: [String]
@@ -65,7 +65,8 @@ public struct CollectionRestore: Sendable {
         return Plan(
             name: name,
             replacesLive: replacesLive,
-            byteCount: archives.values.reduce(0) { $0 + $1.byteCount },
+            // In place, everything is sent twice: to the trial copy, then to the live collection.
+            byteCount: archives.values.reduce(0) { $0 + $1.byteCount } * (replacesLive ? 2 : 1),
             warnings: warnings,
             archives: archives,
             blueprint: blueprint
@@ -103,10 +104,11 @@ public struct CollectionRestore: Sendable {
         _ = try await client.deleteCollection(copyName)
         do {
             try await uploadShards(plan, to: plan.name)
-        } catch let error as QdrantError {
+        } catch {
+            // Whatever it was, a cancellation included: the operator must not believe that the collection is as it was.
             throw CaptureError(
                 .interrupted,
-                "the live collection '\(plan.name)' was being replaced when the upload failed: it may be incomplete",
+                "the replacement of the live collection '\(plan.name)' did not finish: it may be incomplete",
                 hint:
                     "Run the same command again, or restore beside it with '--as NAME'; the stored data verified in a trial.",
                 cause: error

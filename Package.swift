@@ -109,13 +109,16 @@ let package = Package(
             name: "LocalStorageTests",
             dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio
         ),
-        .testTarget(name: "ResticCryptoTests", dependencies: ["ResticCrypto", "ResticFormat", "CLibcrypto", "CZstd"]),
-        .testTarget(name: "ResticFormatTests", dependencies: ["ResticFormat"]),
+        .testTarget(
+            name: "ResticCryptoTests",
+            dependencies: ["ResticCrypto", "ResticFormat", "CLibcrypto", "CZstd", "TestSupport"]
+        ),
+        .testTarget(name: "ResticFormatTests", dependencies: ["ResticFormat", "TestSupport"]),
         .testTarget(
             name: "ResticRepositoryTests",
             dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio
         ),
-        .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", nio[0]]),
+        .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", "TestSupport", nio[0]]),
         .testTarget(
             name: "QdrantClientTests",
             dependencies: [

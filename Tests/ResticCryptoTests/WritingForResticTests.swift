@@ -1,6 +1,7 @@
 import CZstd
 import Foundation
 import ResticFormat
+import TestSupport
 import Testing
 
 @testable import ResticCrypto

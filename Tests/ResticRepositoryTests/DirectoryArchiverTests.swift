@@ -14,12 +14,7 @@ struct DirectoryArchiverTests {
         size: Int,
         disturb: @escaping @Sendable (String) -> Void
     ) async throws -> (ArchiveReport, IndexedRepository, ResticID) {
-        let repository = try await Repository.create(
-            in: MemoryStore(),
-            password: password,
-            createdAt: .epoch,
-            scrypt: cheapScrypt
-        ).loadIndex()
+        let repository = try await makeRepositoryInMemory()
         try Data(repeating: 7, count: size).write(to: URL(filePath: path + "/steady"))
         try Data(repeating: 8, count: size).write(to: URL(filePath: path + "/victim"))
         let (result, _) = try await repository.write(WriteOptionsForTests.small) { writer in
@@ -86,13 +81,7 @@ struct DirectoryArchiverTests {
 
     @Test("the gear table of a polynomial never changes: it decides whether old data is found again")
     func gearTableIsFixed() async throws {
-        let repository = try await Repository.create(
-            in: MemoryStore(),
-            password: password,
-            createdAt: .epoch,
-            scrypt: cheapScrypt,
-            chunkerPolynomial: 0x3D_A335_8B4D_C173
-        ).loadIndex()
+        let repository = try await makeRepositoryInMemory(chunkerPolynomial: 0x3D_A335_8B4D_C173)
         var generator = SeededGenerator(seed: 1)
         let content = generator.bytes(300_000)
         let (ids, _) = try await repository.write(WriteOptionsForTests.small) { writer in

@@ -17,12 +17,7 @@ struct DirectoryRestorerTests {
             var generator = SeededGenerator(seed: 1)
             try Data(generator.bytes(300_000)).write(to: URL(filePath: source + "/a"))
             try Data(generator.bytes(300_000)).write(to: URL(filePath: source + "/b"))
-            let repository = try await Repository.create(
-                in: MemoryStore(),
-                password: password,
-                createdAt: .epoch,
-                scrypt: cheapScrypt
-            ).loadIndex()
+            let repository = try await makeRepositoryInMemory()
             let (snapshot, _, _) = try await backUp(source, into: repository)
             try await body(repository, snapshot.record.tree, folder.path("target"))
         }

@@ -34,6 +34,17 @@ func makeRepository(at path: String) async throws -> Repository {
     )
 }
 
+/// An empty repository of format 2 in memory.
+func makeRepositoryInMemory(chunkerPolynomial: UInt64? = nil) async throws -> IndexedRepository {
+    try await Repository.create(
+        in: MemoryStore(),
+        password: password,
+        createdAt: .epoch,
+        scrypt: cheapScrypt,
+        chunkerPolynomial: chunkerPolynomial
+    ).loadIndex()
+}
+
 func openRepository(at path: String) async throws -> IndexedRepository {
     try await Repository.open(in: LocalStore(path: path), password: password).loadIndex()
 }

@@ -1,5 +1,6 @@
 import Foundation
 import TarArchive
+import TestSupport
 import Testing
 
 @Suite("Programs we did not write")

@@ -1,5 +1,6 @@
 import NIOCore
 import TarArchive
+import TestSupport
 import Testing
 
 @Suite("The parser")

@@ -1,5 +1,6 @@
 import NIOCore
 import TarArchive
+import TestSupport
 
 /// Puts members together from events, and checks the order and the sums that events promise.
 struct Collector {

@@ -1,5 +1,6 @@
 import NIOCore
 import TarArchive
+import TestSupport
 
 /// A member and the bytes of its extents.
 struct Sample: Equatable {

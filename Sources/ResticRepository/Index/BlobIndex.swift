@@ -16,6 +16,14 @@ final class BlobIndex: Sendable {
     /// How many blobs are stored, of both types.
     var count: Int { state.withLock { $0.data.count + $0.trees.count } }
 
+    /// How many blobs are stored, by type.
+    var counts: (data: Int, trees: Int) { state.withLock { ($0.data.count, $0.trees.count) } }
+
+    /// The place of a blob among those of its type, from 0, in the order in which they were inserted; never changes.
+    func number(of id: ResticID, _ type: BlobType) -> Int? {
+        state.withLock { type == .data ? $0.data.number(of: id) : $0.trees.number(of: id) }
+    }
+
     func insert(_ blobs: some Sequence<PackedBlob>, pack: ResticID) {
         state.withLock { state in
             for blob in blobs {

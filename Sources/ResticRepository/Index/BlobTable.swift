@@ -59,6 +59,12 @@ struct BlobTable: Sendable {
         slots[slot(of: id)] != 0
     }
 
+    /// The place of a blob in the order of insertion, from 0.
+    func number(of id: ResticID) -> Int? {
+        let number = slots[slot(of: id)]
+        return number == 0 ? nil : Int(number) - 1
+    }
+
     subscript(_ id: ResticID) -> BlobLocation? {
         let number = slots[slot(of: id)]
         guard number != 0 else { return nil }

@@ -1,0 +1,67 @@
+public import ResticFormat
+
+/// One bit for every blob that an index held at one moment: a set of blobs that costs 1/8 byte a blob of the repository
+/// rather than 32 bytes a member.
+///
+/// Made by ``IndexedRepository/makeMarks()``. Blobs that were added to the index later have no bit: marking them is refused.
+public struct BlobMarks: Sendable {
+    private var data: Bits
+    private var trees: Bits
+    private let index: BlobIndex
+
+    init(index: BlobIndex) {
+        self.index = index
+        let counts = index.counts
+        data = Bits(count: counts.data)
+        trees = Bits(count: counts.trees)
+    }
+
+    /// How many blobs are marked, of both types.
+    public var count: Int { data.setCount + trees.setCount }
+
+    /// Marks a blob.
+    ///
+    /// - Returns: whether it is in the index and was not marked before; `nil` when it is not in the index.
+    @discardableResult
+    public mutating func insert(_ id: ResticID, _ type: BlobType) -> Bool? {
+        guard let number = index.number(of: id, type) else { return nil }
+        return type == .data ? data.insert(number) : trees.insert(number)
+    }
+
+    /// Whether a blob is marked.
+    public func contains(_ id: ResticID, _ type: BlobType) -> Bool {
+        guard let number = index.number(of: id, type) else { return false }
+        return type == .data ? data.contains(number) : trees.contains(number)
+    }
+
+    /// A fixed number of bits.
+    private struct Bits: Sendable {
+        private var words: [UInt64]
+        private let count: Int
+        private(set) var setCount = 0
+
+        init(count: Int) {
+            self.count = count
+            words = [UInt64](repeating: 0, count: (count + 63) / 64)
+        }
+
+        /// - Returns: whether the bit was clear; `nil` when there is none of that number.
+        mutating func insert(_ number: Int) -> Bool? {
+            guard number < count else { return nil }
+            let bit = UInt64(1) << UInt64(number & 63)
+            guard words[number >> 6] & bit == 0 else { return false }
+            words[number >> 6] |= bit
+            setCount += 1
+            return true
+        }
+
+        func contains(_ number: Int) -> Bool {
+            number < count && words[number >> 6] & (UInt64(1) << UInt64(number & 63)) != 0
+        }
+    }
+}
+
+extension IndexedRepository {
+    /// An empty set of blobs of this repository.
+    public func makeMarks() -> BlobMarks { BlobMarks(index: index) }
+}

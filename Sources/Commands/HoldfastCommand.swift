@@ -25,7 +25,7 @@ struct Holdfast: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self,
             RestoreCommand.self,
-            DiffCommand.self, DoctorCommand.self, DemoCommand.self,
+            DiffCommand.self, DoctorCommand.self, RepoCommand.self, DemoCommand.self,
         ]
     )
 }

@@ -4,12 +4,35 @@ internal import Synchronization
 
 /// A store in memory that keeps every promise of ``ObjectStore`` but durability.
 ///
-/// It can be looked into (``contents``, ``byteCount``) and damaged (``replace(_:at:)``) from outside without a failure.
+/// It can be looked into (``contents``, ``byteCount``) and damaged (``replace(_:at:)``) from outside without a failure. Listings
+/// come in the order in which the objects were stored first: what a test draws from one does not depend on names, which are
+/// hashes of ciphertexts and differ from run to run.
 public final class MemoryStore: ObjectStore {
     public let location: String
     public let capabilities: StoreCapabilities
     private let pageLength: Int
-    private let objects = Mutex<[ObjectKey: ByteBuffer]>([:])
+    private let objects = Mutex(Objects())
+
+    private struct Objects {
+        private(set) var bodies: [ObjectKey: ByteBuffer] = [:]
+        private var places: [ObjectKey: Int] = [:]
+        private var nextPlace = 0
+
+        subscript(key: ObjectKey) -> ByteBuffer? {
+            get { bodies[key] }
+            set {
+                bodies[key] = newValue
+                if newValue == nil {
+                    places[key] = nil
+                } else if places[key] == nil {
+                    places[key] = nextPlace
+                    nextPlace += 1
+                }
+            }
+        }
+
+        var keysInOrder: [ObjectKey] { places.sorted { $0.value < $1.value }.map(\.key) }
+    }
 
     /// Makes an empty store.
     ///
@@ -29,12 +52,17 @@ public final class MemoryStore: ObjectStore {
 
     /// All that is stored at this moment; a copy.
     public var contents: [ObjectKey: ByteBuffer] {
-        objects.withLock { $0 }
+        objects.withLock { $0.bodies }
+    }
+
+    /// The keys in the order in which their objects were stored first.
+    public var keysInOrder: [ObjectKey] {
+        objects.withLock { $0.keysInOrder }
     }
 
     /// The length of all objects together, in bytes.
     public var byteCount: Int64 {
-        objects.withLock { $0.values.reduce(0) { $0 + Int64($1.readableBytes) } }
+        objects.withLock { $0.bodies.values.reduce(0) { $0 + Int64($1.readableBytes) } }
     }
 
     /// Sets or, with `nil`, removes an object behind the back of whoever uses the store: damage for tests.
@@ -49,7 +77,7 @@ public final class MemoryStore: ObjectStore {
             usefulConcurrency: capabilities.usefulConcurrency,
             pageLength: pageLength
         )
-        let now = contents
+        let now = objects.withLock(\.self)
         copy.objects.withLock { $0 = now }
         return copy
     }
@@ -94,8 +122,10 @@ public final class MemoryStore: ObjectStore {
     public func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws {
         try Task.checkCancellation()
         let start = prefix.map { "\($0)/" } ?? ""
-        let entries = contents.filter { $0.key.path.hasPrefix(start) }
-            .map { ObjectEntry(key: $0.key, byteCount: Int64($0.value.readableBytes)) }
+        let entries = objects.withLock { objects in
+            objects.keysInOrder.filter { $0.path.hasPrefix(start) }
+                .map { ObjectEntry(key: $0, byteCount: Int64(objects[$0]?.readableBytes ?? 0)) }
+        }
         for first in stride(from: 0, to: entries.count, by: pageLength) {
             try Task.checkCancellation()
             try await body(Array(entries[first..<min(first + pageLength, entries.count)]))
@@ -105,6 +135,9 @@ public final class MemoryStore: ObjectStore {
     @discardableResult
     public func delete(_ key: ObjectKey) async throws -> Bool {
         try Task.checkCancellation()
-        return objects.withLock { $0.removeValue(forKey: key) } != nil
+        return objects.withLock { objects in
+            defer { objects[key] = nil }
+            return objects[key] != nil
+        }
     }
 }

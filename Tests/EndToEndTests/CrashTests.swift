@@ -48,7 +48,7 @@ struct CrashTests {
         do {
             _ = try await holdfast.program.run(
                 ["backup"],
-                environment: ["HOLDFAST_PASSWORD": "secret phrase"],
+                environment: holdfast.environment(),
                 folder: holdfast.folder.path,
                 timeout: delay
             )

@@ -20,13 +20,18 @@ struct HoldfastProgram {
         return URL(filePath: bundle).deletingLastPathComponent().appendingPathComponent("holdfast").path
     }
 
+    /// What the program sees besides our own variables: the password, and a cache that goes away with the test.
+    func environment(password: String = "secret phrase") -> [String: String?] {
+        ["HOLDFAST_PASSWORD": password, "XDG_CACHE_HOME": folder.path("cache")]
+    }
+
     @discardableResult
     func run(_ arguments: String..., expecting status: Int32 = 0, password: String = "secret phrase") async throws
         -> Program.Outcome
     {
         let outcome = try await program.run(
             arguments,
-            environment: ["HOLDFAST_PASSWORD": password],
+            environment: environment(password: password),
             folder: folder.path,
             timeout: .seconds(120)
         )
@@ -38,7 +43,7 @@ struct HoldfastProgram {
     func json(_ arguments: String...) async throws -> [String: Any] {
         let outcome = try await program.run(
             arguments + ["--json"],
-            environment: ["HOLDFAST_PASSWORD": "secret phrase"],
+            environment: environment(),
             folder: folder.path,
             timeout: .seconds(120)
         )

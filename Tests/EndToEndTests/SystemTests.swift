@@ -140,7 +140,7 @@ struct SystemTests {
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
             let outcome = try await setpriv.run(
                 ["--reuid=65534", "--regid=65534", "--clear-groups", HoldfastProgram.path, "backup"],
-                environment: ["HOLDFAST_PASSWORD": "secret phrase"],
+                environment: holdfast.environment(),
                 folder: folder.path
             )
             // Where the program itself may not be reached by that user, there is nothing to see.
@@ -189,7 +189,7 @@ struct SystemTests {
             )
             let outcome = try await holdfast.program.run(
                 ["backup"],
-                environment: ["HOLDFAST_PASSWORD": "secret phrase"],
+                environment: holdfast.environment(),
                 folder: holdfast.folder.path
             )
             #expect(outcome.status == 13 || outcome.status == 1, "\(outcome)")

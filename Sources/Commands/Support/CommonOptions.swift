@@ -19,6 +19,9 @@ struct CommonOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Log what is done to standard error.")
     var verbose = false
 
+    @Flag(name: .long, help: "Keep no local copy of the repository's index, and use none.")
+    var noCache = false
+
     /// Makes the place where a run tells how far it is: one for all of a command, since it owns the terminal's line.
     func makeProgress() -> any ProgressSink {
         !quiet && !json && Console.isTerminal ? TerminalProgress() : SilentProgress()

@@ -11,17 +11,35 @@ internal import ResticRepository
 struct Session: Sendable {
     let configuration: HoldfastConfiguration
     let logger: Logger
+    /// Where indexes are kept to open repositories faster; `nil` for nowhere.
+    let indexCache: IndexCache?
 
     /// Reads the configuration; its remarks go to standard error.
     init(_ options: CommonOptions) throws {
         let configuration = try HoldfastConfiguration.load(from: options.configurationPath)
         for warning in configuration.warnings { options.remark(warning.rendered) }
-        self.init(configuration, logger: options.logger)
+        self.init(
+            configuration,
+            logger: options.logger,
+            indexCache: options.noCache ? nil : Self.cacheFolder().map { IndexCache(folder: $0) }
+        )
     }
 
-    init(_ configuration: HoldfastConfiguration, logger: Logger) {
+    init(_ configuration: HoldfastConfiguration, logger: Logger, indexCache: IndexCache? = nil) {
         self.configuration = configuration
         self.logger = logger
+        self.indexCache = indexCache
+    }
+
+    /// `holdfast` in the user's folder for caches (XDG Base Directory Specification 0.8: a relative path there is invalid).
+    ///
+    /// - Returns: `nil` where there is none: services often have no home.
+    private static func cacheFolder(
+        _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> String? {
+        if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return folder + "/holdfast" }
+        guard let home = environment["HOME"], home.hasPrefix("/"), home != "/" else { return nil }
+        return home + "/.cache/holdfast"
     }
 
     /// The store of the configured repository.
@@ -61,7 +79,7 @@ struct Session: Sendable {
     {
         let repository = try await openRepository()
         return try await repository.withLock(.shared) {
-            try await body(repository.loadIndex())
+            try await body(repository.loadIndex(cache: indexCache))
         }
     }
 

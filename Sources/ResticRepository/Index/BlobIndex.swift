@@ -39,6 +39,33 @@ final class BlobIndex: Sendable {
         }
     }
 
+    /// Makes room for so many data blobs: most of a repository are.
+    func reserve(_ blobCount: Int) {
+        state.withLock { $0.data.reserve(blobCount) }
+    }
+
+    /// Takes in a whole index file, before anything is written: claims are not looked at.
+    func insert(_ file: CompactIndex) {
+        state.withLock { state in
+            var numbers: (data: UInt32, trees: UInt32)?
+            var pack = ResticID.zero
+            file.forEach(
+                pack: {
+                    pack = $0
+                    numbers = nil
+                },
+                blob: { blob in
+                    let known = numbers ?? (state.data.number(ofPack: pack), state.trees.number(ofPack: pack))
+                    numbers = known
+                    switch blob.type {
+                    case .data: state.data.insert(blob, packNumber: known.data)
+                    case .tree: state.trees.insert(blob, packNumber: known.trees)
+                    }
+                }
+            )
+        }
+    }
+
     func location(of id: ResticID, _ type: BlobType) -> BlobLocation? {
         state.withLock { type == .data ? $0.data[id] : $0.trees[id] }
     }

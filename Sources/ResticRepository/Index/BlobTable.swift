@@ -40,13 +40,18 @@ struct BlobTable: Sendable {
 
     /// Adds a blob; the first location wins when it is there already.
     mutating func insert(_ blob: PackedBlob, pack: ResticID) {
-        if (entries.count + 1) * 4 > slots.count * 3 { grow() }
+        insert(blob, packNumber: number(ofPack: pack))
+    }
+
+    /// Adds a blob of a pack whose number is known; see ``number(ofPack:)``.
+    mutating func insert(_ blob: PackedBlob, packNumber: UInt32) {
+        if (entries.count + 1) * 4 > slots.count * 3 { resize(slots.count * 2) }
         let slot = slot(of: blob.id)
         guard slots[slot] == 0 else { return }
         entries.append(
             Entry(
                 id: blob.id,
-                pack: number(of: pack),
+                pack: packNumber,
                 offset: blob.offset,
                 length: blob.length,
                 uncompressedLength: blob.uncompressedLength ?? 0
@@ -84,7 +89,8 @@ struct BlobTable: Sendable {
         )
     }
 
-    private mutating func number(of pack: ResticID) -> UInt32 {
+    /// The number under which the entries here name a pack.
+    mutating func number(ofPack pack: ResticID) -> UInt32 {
         if let known = packNumbers[pack] { return known }
         let number = UInt32(packs.count)
         packs.append(pack)
@@ -102,8 +108,16 @@ struct BlobTable: Sendable {
         return slot
     }
 
-    private mutating func grow() {
-        slots = ContiguousArray(repeating: 0, count: slots.count * 2)
+    /// Makes room for `count` blobs, so that neither array moves while they come.
+    mutating func reserve(_ count: Int) {
+        entries.reserveCapacity(count)
+        var needed = slots.count
+        while (count + 1) * 4 > needed * 3 { needed *= 2 }
+        if needed > slots.count { resize(needed) }
+    }
+
+    private mutating func resize(_ slotCount: Int) {
+        slots = ContiguousArray(repeating: 0, count: slotCount)
         for (index, entry) in entries.enumerated() {
             slots[slot(of: entry.id)] = UInt32(index + 1)
         }

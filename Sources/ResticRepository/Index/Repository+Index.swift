@@ -4,27 +4,54 @@ internal import ResticFormat
 extension Repository {
     /// Reads all index files: what is stored, and where.
     ///
-    /// - Parameter progress: called with (files read, files in all).
-    public func loadIndex(progress: @Sendable (Int, Int) -> Void = { _, _ in }) async throws -> IndexedRepository {
+    /// - Parameters:
+    ///   - cache: saves reading index files that were read before; what it lacks is added to it. Without one, every index file
+    ///     of the repository is read: what a check wants.
+    ///   - progress: called with (files read, files in all).
+    public func loadIndex(
+        cache: IndexCache? = nil,
+        progress: @Sendable (Int, Int) -> Void = { _, _ in }
+    ) async throws -> IndexedRepository {
         let files = try await list(.index)
         let index = BlobIndex()
         var read = 0
+        var hasGrown = false
+        if let cache {
+            index.reserve(try await blocking { cache.estimateBlobCount(of: files, in: self) })
+        }
         let width = max(1, min(4, store.capabilities.usefulConcurrency))
-        try await withThrowingTaskGroup(of: IndexFile.self) { group in
+        try await withThrowingTaskGroup(of: (CompactIndex, isCached: Bool).self) { group in
             var remaining = files.makeIterator()
             func start() {
                 guard let id = remaining.next() else { return }
-                group.addTask { try await self.loadIndexFile(id) }
+                group.addTask { try await self.loadCompactIndex(id, cache) }
             }
             for _ in 0..<width { start() }
-            while let file = try await group.next() {
+            while let (file, isCached) = try await group.next() {
                 start()
-                for pack in file.packs { index.insert(pack.blobs, pack: pack.id) }
+                index.insert(file)
+                hasGrown = hasGrown || !isCached
                 read += 1
                 progress(read, files.count)
             }
         }
+        if let cache {
+            try await blocking { [hasGrown] in cache.tidy(self, keeping: files, hasGrown: hasGrown) }
+        }
         return IndexedRepository(repository: self, index: index)
+    }
+
+    private func loadCompactIndex(_ id: ResticID, _ cache: IndexCache?) async throws -> (CompactIndex, isCached: Bool) {
+        if let cache, let cached = try await blocking({ cache.load(id, of: self) }) { return (cached, true) }
+        let bytes = try await load(.index, id)
+        let file: CompactIndex
+        do {
+            file = try bytes.withUnsafeBytes { try CompactIndex(json: $0, id: id) }
+        } catch {
+            throw unreadableIndex(id, error)
+        }
+        if let cache { try await blocking { cache.store(file, id: id, of: self) } }
+        return (file, false)
     }
 
     func loadIndexFile(_ id: ResticID) async throws -> IndexFile {
@@ -32,12 +59,16 @@ extension Repository {
         do {
             return try bytes.withUnsafeBytes { try IndexFile.decode($0) }
         } catch {
-            throw RepositoryError(
-                .damaged,
-                "index \(id.short) cannot be read",
-                hint: "Run 'restic repair index' to build the index again from the packs.",
-                cause: error
-            )
+            throw unreadableIndex(id, error)
         }
+    }
+
+    private func unreadableIndex(_ id: ResticID, _ cause: any Error) -> RepositoryError {
+        RepositoryError(
+            .damaged,
+            "index \(id.short) cannot be read",
+            hint: "Run 'restic repair index' to build the index again from the packs.",
+            cause: cause
+        )
     }
 }

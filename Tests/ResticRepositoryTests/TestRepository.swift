@@ -71,12 +71,14 @@ func backUp(
 struct Restic {
     let program: Program
     let repository: String
+    private let phrase: String
 
     static var isInstalled: Bool { Program.find("restic") != nil }
 
-    init(_ repository: String) throws {
+    init(_ repository: String, password phrase: [UInt8] = password) throws {
         program = try #require(Program.find("restic"))
         self.repository = repository
+        self.phrase = String(decoding: phrase, as: UTF8.self)
     }
 
     @discardableResult
@@ -84,12 +86,23 @@ struct Restic {
         let outcome = try await program.run(
             ["-r", repository, "--no-cache"] + arguments,
             environment: [
-                "RESTIC_PASSWORD": String(decoding: password, as: UTF8.self), "HOME": "/nonexistent",
-                "PATH": "/usr/bin:/bin",
+                "RESTIC_PASSWORD": phrase, "HOME": "/nonexistent", "PATH": "/usr/bin:/bin",
             ]
         )
         #expect(outcome.status == status, "restic \(arguments): \(outcome)")
         return outcome
+    }
+
+    /// Copies all snapshots of another repository into this one.
+    func copy(from source: String, password: [UInt8]) async throws {
+        let outcome = try await program.run(
+            ["-r", repository, "--no-cache", "copy", "--from-repo", source],
+            environment: [
+                "RESTIC_PASSWORD": phrase, "RESTIC_FROM_PASSWORD": String(decoding: password, as: UTF8.self),
+                "HOME": "/nonexistent", "PATH": "/usr/bin:/bin",
+            ]
+        )
+        #expect(outcome.succeeded, "restic copy: \(outcome)")
     }
 
     func check() async throws { try await run("check", "--read-data") }

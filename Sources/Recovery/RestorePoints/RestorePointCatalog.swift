@@ -58,11 +58,11 @@ public struct RestorePointCatalog: Sendable {
         return found
     }
 
-    private static func isManifest(_ record: SnapshotRecord) -> Bool {
+    static func isManifest(_ record: SnapshotRecord) -> Bool {
         record.tags.contains(RestorePoint.Tag.tool) && record.tags.contains(RestorePoint.Tag.manifest)
     }
 
-    private func load(_ snapshot: StoredSnapshot) async throws -> RestorePoint {
+    func load(_ snapshot: StoredSnapshot) async throws -> RestorePoint {
         guard
             let bytes = try await repository.readFile(
                 at: RestorePointManifest.path,

@@ -52,21 +52,38 @@ final class BlobCodec: @unchecked Sendable {
         return Sealed(bytes: UnsafeRawBufferPointer(rebasing: scratch[..<length]), uncompressedLength: nil)
     }
 
+    /// Encrypts and authenticates what is in its stored form already.
+    func seal(_ stored: UnsafeRawBufferPointer, uncompressedLength: UInt32?) throws -> Sealed {
+        reserve(stored.count + SealingContext.overhead)
+        let length = try sealing.seal(stored, into: scratch)
+        return Sealed(
+            bytes: UnsafeRawBufferPointer(rebasing: scratch[..<length]),
+            uncompressedLength: uncompressedLength
+        )
+    }
+
+    /// Decrypts a blob, checks that it is the one asked for, and returns it compressed as it was stored.
+    ///
+    /// - Parameter sealed: overwritten by the decrypted bytes.
+    func openCompressed(_ sealed: UnsafeMutableRawBufferPointer, id: ResticID, uncompressedLength: UInt32) throws
+        -> ByteBuffer
+    {
+        let stored = try openSealed(sealed, id: id)
+        let room = Int(uncompressedLength)
+        reserve(room)
+        let output = UnsafeMutableRawBufferPointer(rebasing: scratch[..<room])
+        guard decompressor.decompress(stored, into: output) == room else {
+            throw RepositoryError(.damaged, "blob \(id.short) does not decompress to \(room) bytes")
+        }
+        try check(UnsafeRawBufferPointer(output), is: id)
+        return ByteBuffer(bytes: stored)
+    }
+
     /// Decrypts and decompresses a blob and checks that it is the one asked for.
     ///
     /// - Parameter sealed: overwritten by the decrypted bytes.
     func open(_ sealed: UnsafeMutableRawBufferPointer, id: ResticID, uncompressedLength: UInt32?) throws -> ByteBuffer {
-        guard sealed.count >= SealingContext.overhead else {
-            throw RepositoryError(.damaged, "blob \(id.short) is only \(sealed.count) bytes long")
-        }
-        // In place: the content takes the bytes of the ciphertext, behind the nonce.
-        let body = UnsafeMutableRawBufferPointer(rebasing: sealed[16..<(sealed.count - 16)])
-        do {
-            _ = try sealing.open(UnsafeRawBufferPointer(sealed), into: body)
-        } catch {
-            throw RepositoryError(.damaged, "blob \(id.short) fails its authentication", cause: error)
-        }
-        let plain = UnsafeRawBufferPointer(body)
+        let plain = try openSealed(sealed, id: id)
         guard let uncompressedLength else {
             try check(plain, is: id)
             return ByteBuffer(bytes: plain)
@@ -82,6 +99,20 @@ final class BlobCodec: @unchecked Sendable {
             return room
         }
         return content
+    }
+
+    /// Authenticates and decrypts in place: the content takes the bytes of the ciphertext, behind the nonce.
+    private func openSealed(_ sealed: UnsafeMutableRawBufferPointer, id: ResticID) throws -> UnsafeRawBufferPointer {
+        guard sealed.count >= SealingContext.overhead else {
+            throw RepositoryError(.damaged, "blob \(id.short) is only \(sealed.count) bytes long")
+        }
+        let body = UnsafeMutableRawBufferPointer(rebasing: sealed[16..<(sealed.count - 16)])
+        do {
+            _ = try sealing.open(UnsafeRawBufferPointer(sealed), into: body)
+        } catch {
+            throw RepositoryError(.damaged, "blob \(id.short) fails its authentication", cause: error)
+        }
+        return UnsafeRawBufferPointer(body)
     }
 
     /// Seals a whole file that is not a pack; in format version 2 its content is marked and compressed

@@ -39,6 +39,19 @@ final class BlobIndex: Sendable {
         }
     }
 
+    /// The blob of a number, and where it lies.
+    func part(_ number: Int, _ type: BlobType) -> PackRange.Part {
+        state.withLock { type == .data ? $0.data.part(number) : $0.trees.part(number) }
+    }
+
+    /// Sorts numbers of blobs by where the blobs lie: pack by pack, each from its start.
+    func sortByPlace(_ numbers: inout [UInt32], _ type: BlobType) {
+        state.withLock { state in
+            let table = type == .data ? state.data : state.trees
+            numbers.sort { table.place(Int($0)) < table.place(Int($1)) }
+        }
+    }
+
     /// Makes room for so many data blobs: most of a repository are.
     func reserve(_ blobCount: Int) {
         state.withLock { $0.data.reserve(blobCount) }

@@ -76,6 +76,17 @@ struct BlobTable: Sendable {
         return location(entries[Int(number) - 1])
     }
 
+    /// The blob with a number below ``count``.
+    func part(_ number: Int) -> PackRange.Part {
+        let entry = entries[number]
+        return PackRange.Part(id: entry.id, location: location(entry))
+    }
+
+    /// Where the blob with a number below ``count`` lies: a pack's number and an offset; for sorting.
+    func place(_ number: Int) -> (pack: UInt32, offset: UInt32) {
+        (entries[number].pack, entries[number].offset)
+    }
+
     func forEach(_ body: (ResticID, BlobLocation) throws -> Void) rethrows {
         for entry in entries { try body(entry.id, location(entry)) }
     }

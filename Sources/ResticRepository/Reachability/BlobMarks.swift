@@ -34,6 +34,11 @@ public struct BlobMarks: Sendable {
         return type == .data ? data.contains(number) : trees.contains(number)
     }
 
+    /// The numbers of the marked blobs of a type, in ascending order; see ``BlobIndex/number(of:_:)``.
+    func numbers(_ type: BlobType) -> [UInt32] {
+        type == .data ? data.numbers : trees.numbers
+    }
+
     /// A fixed number of bits.
     private struct Bits: Sendable {
         private var words: [UInt64]
@@ -53,6 +58,19 @@ public struct BlobMarks: Sendable {
             words[number >> 6] |= bit
             setCount += 1
             return true
+        }
+
+        var numbers: [UInt32] {
+            var numbers: [UInt32] = []
+            numbers.reserveCapacity(setCount)
+            for (index, word) in words.enumerated() {
+                var rest = word
+                while rest != 0 {
+                    numbers.append(UInt32(index * 64 + rest.trailingZeroBitCount))
+                    rest &= rest - 1
+                }
+            }
+            return numbers
         }
 
         func contains(_ number: Int) -> Bool {

@@ -13,6 +13,8 @@ public final class BlobWriter: Sendable {
         enum Payload: Sendable {
             case chunk(ChunkBuffer)
             case bytes([UInt8])
+            /// From another repository, in the form it had there.
+            case transfer(TransferBlob)
         }
         let payload: Payload
         let type: BlobType
@@ -176,11 +178,11 @@ public final class BlobWriter: Sendable {
         guard packer.isOpen || spare != nil else { return .needsBuilder }
         return try codecs.withCodec { codec in
             try job.withBytes { content in
-                let sealed = try codec.seal(content, type: job.type)
+                let sealed = try job.seal(content, with: codec)
                 let outcome = packer.append(sealed, id: id, type: job.type, spare: &spare)
                 if case .needsBuilder = outcome { return outcome }
                 counters.update {
-                    $0.newBytes += Int64(content.count)
+                    $0.newBytes += Int64(sealed.uncompressedLength.map(Int.init) ?? content.count)
                     $0.newStoredBytes += Int64(sealed.bytes.count)
                     if job.type == .data { $0.newDataBlobs += 1 } else { $0.newTreeBlobs += 1 }
                 }
@@ -209,6 +211,14 @@ extension BlobWriter.Job {
         switch payload {
         case .chunk(let buffer): try body(buffer.bytes)
         case .bytes(let bytes): try bytes.withUnsafeBytes(body)
+        case .transfer(let blob): try blob.body.withUnsafeReadableBytes(body)
         }
+    }
+
+    func seal(_ content: UnsafeRawBufferPointer, with codec: BlobCodec) throws -> BlobCodec.Sealed {
+        if case .transfer(let blob) = payload, blob.keepsForm {
+            return try codec.seal(content, uncompressedLength: blob.uncompressedLength)
+        }
+        return try codec.seal(content, type: type)
     }
 }

@@ -25,6 +25,11 @@ public struct IndexCache: Sendable {
         self.clock = clock
     }
 
+    /// Removes what is kept of a repository.
+    public func forget(_ repositoryID: String) {
+        files.removeAll(of: repositoryID)
+    }
+
     /// How many blobs the cached ones of these index files name at the most.
     func estimateBlobCount(of indexes: [ResticID], in repository: Repository) -> Int {
         indexes.reduce(0) { $0 + (files.byteCount(repository.id, $1) ?? 0) / CompactIndex.blobLength }

@@ -85,7 +85,7 @@ let package = Package(
         .target(name: "ResticFormat"),
         .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"]),
         .target(name: "Chunking"),
-        .target(name: "LocalStorage", dependencies: ["ObjectStorage"] + nio),
+        .target(name: "LocalStorage", dependencies: ["ObjectStorage", "CLinux"] + nio),
         .target(name: "ObjectStorage", dependencies: [nio[0]]),
         .target(name: "TestSupport", dependencies: ["ObjectStorage"] + nio),
 

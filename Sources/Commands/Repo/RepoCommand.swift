@@ -5,6 +5,6 @@ struct RepoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "repo",
         abstract: "Look into the repository, prove it, copy it, mend it.",
-        subcommands: [RepoCopyCommand.self]
+        subcommands: [RepoCopyCommand.self, RepoRotateCommand.self]
     )
 }

@@ -123,6 +123,7 @@ private actor LockKeeper {
         do {
             try await clock.sleep(timing.settleTime)
             try await checkForConflicts()
+            try await repository.checkIsStillThere()
         } catch {
             await release()
             throw error

@@ -59,9 +59,17 @@ extension Repository {
             createdAt: time,
             host: options.host
         )
-        let repository = Repository(store: store, config: config, keyID: keyID, masterKey: masterKey, options: options)
+        let codec = try BlobCodec(key: masterKey, formatVersion: config.version, mode: .off)
+        let sealed = try codec.sealFile(config.encode(), isConfig: true)
+        let repository = Repository(
+            store: store,
+            config: config,
+            configID: sealed.withUnsafeBytes { ContentHash.id(of: $0) },
+            keyID: keyID,
+            masterKey: masterKey,
+            options: options
+        )
         // The configuration comes last: with it the repository exists. Of two creators at once, one is refused here.
-        let sealed = try repository.codecs.withCodec { try $0.sealFile(config.encode(), isConfig: true) }
         do {
             try await store.put(ByteBuffer(bytes: sealed), at: FileKind.config, policy: .refuseExisting)
         } catch let error as ObjectStoreError where error.code == .alreadyExists {
@@ -104,7 +112,14 @@ extension Repository {
                 hint: "Was it made by a newer version of restic? Update Holdfast."
             )
         }
-        return Repository(store: store, config: config, keyID: keyID, masterKey: masterKey, options: options)
+        return Repository(
+            store: store,
+            config: config,
+            configID: sealed.withUnsafeReadableBytes { ContentHash.id(of: $0) },
+            keyID: keyID,
+            masterKey: masterKey,
+            options: options
+        )
     }
 
     /// Tries the password on every key file, newest restic's limit being 20.

@@ -19,6 +19,8 @@ public final class Repository: Sendable {
     let masterKey: MasterKey
     let codecs: CodecPool
     let logger: Logger
+    /// The hash of the file `config` as it was when the repository was opened.
+    let configID: ResticID
 
     /// What is passed in from outside and has a sensible default.
     public struct Options: Sendable {
@@ -33,7 +35,15 @@ public final class Repository: Sendable {
         public init() {}
     }
 
-    init(store: any ObjectStore, config: RepositoryConfig, keyID: ResticID, masterKey: MasterKey, options: Options) {
+    init(
+        store: any ObjectStore,
+        config: RepositoryConfig,
+        configID: ResticID,
+        keyID: ResticID,
+        masterKey: MasterKey,
+        options: Options
+    ) {
+        self.configID = configID
         self.store = store
         self.config = config
         self.keyID = keyID
@@ -45,6 +55,26 @@ public final class Repository: Sendable {
 
     /// The id that all snapshots, keys and copies of this repository share, 64 hex digits.
     public var id: String { config.id }
+
+    /// Checks, with a lock in place, that the location still holds the repository that was opened. A rotation may have
+    /// exchanged it meanwhile: then the lock lies in another repository, and what would be written is sealed with a key that nobody
+    /// there has.
+    ///
+    /// - Throws: ``RepositoryError/Code/lockLost``.
+    func checkIsStillThere() async throws {
+        var found: ResticID?
+        do {
+            let sealed = try await store.get(FileKind.config, range: nil)
+            found = sealed.withUnsafeReadableBytes { ContentHash.id(of: $0) }
+        } catch let error as ObjectStoreError where error.code == .notFound || error.code == .locationMissing {}
+        guard found == configID else {
+            throw RepositoryError(
+                .lockLost,
+                "\(store.location) does not hold the repository any more that was opened there a moment ago",
+                hint: "Was it rotated just now? Run this again, with the new password."
+            )
+        }
+    }
 
     // MARK: Files that are not packs
 

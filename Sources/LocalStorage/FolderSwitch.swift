@@ -58,6 +58,25 @@ public struct FolderSwitch: Sendable {
         }
     }
 
+    /// Checks that so many bytes fit beside the folder.
+    ///
+    /// - Throws: `insufficientSpace`.
+    public func checkRoom(for byteCount: Int64) async throws {
+        try await run {
+            var status = statvfs()
+            guard statvfs(Self.parent(of: current), &status) == 0 else { return }
+            let available = Int64(
+                clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue
+            )
+            guard available < byteCount else { return }
+            throw ObjectStoreError(
+                .insufficientSpace,
+                "\(next) would need \(byteCount) bytes, and \(available) are free there",
+                hint: "Free space, or remove old restore points with 'forget' and 'prune' first."
+            )
+        }
+    }
+
     /// Exchanges the two folders in one step (Linux `renameat2`, `RENAME_EXCHANGE`: ext4, XFS, Btrfs, tmpfs and others).
     ///
     /// - Returns: `false`, with nothing done, where kernel or file system cannot.

@@ -88,6 +88,27 @@ struct RepoCopyTests {
         }
     }
 
+    @Test(
+        "a restore point of which a part is gone is named and left out, and the others are copied",
+        .enabled(if: Program.find("restic") != nil)
+    )
+    func incomplete() async throws {
+        try await TemporaryDirectory.with { folder in
+            let holdfast = try HoldfastProgram(in: folder)
+            try holdfast.makeDocuments()
+            try await holdfast.initDocuments()
+            let first = try #require(try await holdfast.json("backup")["restorePoint"] as? [String: Any])
+            try await holdfast.run("backup")
+            let part = try #require((first["parts"] as? [[String: Any]])?.first?["snapshot"] as? String)
+            _ = try await holdfast.restic("forget", part)
+            let result = try json(try await copy(holdfast, "--init", "--json", expecting: 3))
+            #expect((result["copied"] as? [Any])?.count == 2, "\(result)")
+            let failures = try #require(result["failures"] as? [[String: String]])
+            #expect(failures.count == 1 && failures[0]["reason"] == "its snapshot of documents is gone", "\(failures)")
+            #expect(failures[0]["group"] == "restore point \(first["id"] ?? "")", "\(failures)")
+        }
+    }
+
     @Test("the repository itself is no target")
     func itself() async throws {
         try await TemporaryDirectory.with { folder in

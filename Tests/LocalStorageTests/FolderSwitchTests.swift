@@ -52,6 +52,16 @@ struct FolderSwitchTests {
         }
     }
 
+    @Test("says before anything is copied that there is no room for it")
+    func room() async throws {
+        try await TemporaryDirectory.with { folder in
+            let place = FolderSwitch(path: folder.path("repo"), date: "")
+            try await place.checkRoom(for: 1)
+            let error = await #expect(throws: ObjectStoreError.self) { try await place.checkRoom(for: .max) }
+            #expect(error?.code == .insufficientSpace)
+        }
+    }
+
     @Test("follows links to the folder, and refuses a mount point")
     func links() async throws {
         try await TemporaryDirectory.with { folder in

@@ -81,6 +81,7 @@ struct RepoRotateCommand: AsyncParsableCommand {
         }
         options.keepsChunking = keepChunking
         options.repository = session.repositoryOptions
+        options.checkRoom = { try await folders.checkRoom(for: $0) }
         options.onPhase = { name, bytes in
             progress.end()
             progress.begin(name, totalBytes: bytes)

@@ -53,7 +53,7 @@ public struct RepositoryCopy: Sendable {
     }
 
     private func isStored(_ id: ResticID, _ type: BlobType) -> Bool {
-        target?.index.contains(id, type) ?? false
+        target?.index.isSettled(id, type) ?? false
     }
 
     // MARK: The copy

@@ -87,6 +87,11 @@ final class BlobIndex: Sendable {
         state.withLock { type == .data ? $0.data.contains(id) : $0.trees.contains(id) }
     }
 
+    /// Whether a blob is stored so that new snapshots may rely on it: what need not be copied.
+    func isSettled(_ id: ResticID, _ type: BlobType) -> Bool {
+        contains(id, type)
+    }
+
     /// Whether every one of `ids` is stored as data.
     func containsAll(_ ids: [ResticID]) -> Bool {
         state.withLock { state in ids.allSatisfy { state.data.contains($0) } }

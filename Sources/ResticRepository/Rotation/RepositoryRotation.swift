@@ -26,6 +26,8 @@ public struct RepositoryRotation: Sendable {
         public var clock: any WallClock = SystemWallClock()
         /// How long to wait for backups and restores to end before the switch.
         public var timing: LockTiming
+        /// Called with the bytes that are going to be copied; throws where there is no room for them.
+        public var checkRoom: @Sendable (Int64) async throws -> Void = { _ in }
         /// Called when a phase begins, with its bytes.
         public var onPhase: @Sendable (String, Int64) -> Void = { _, _ in }
         /// Called with bytes as they are dealt with.
@@ -190,6 +192,7 @@ public struct RepositoryRotation: Sendable {
         copy.onCopy = options.onProgress
         let plan = try await copy.plan(Self.groups(snapshots))
         try check(plan.problems)
+        try await options.checkRoom(plan.storedBytes)
         options.onPhase("copy", plan.storedBytes)
         let copied = try await copy.run(plan)
         try check(copied.failures.map(\.reason))

@@ -89,22 +89,33 @@ final class BlobIndex: Sendable {
 
     /// Whether a blob is stored so that new snapshots may rely on it: what need not be copied.
     func isSettled(_ id: ResticID, _ type: BlobType) -> Bool {
-        contains(id, type)
+        state.withLock { type == .data ? $0.data.isReliable(id) : $0.trees.isReliable(id) }
     }
 
-    /// Whether every one of `ids` is stored as data.
+    /// Whether every one of `ids` is stored as data, in packs that stay.
     func containsAll(_ ids: [ResticID]) -> Bool {
-        state.withLock { state in ids.allSatisfy { state.data.contains($0) } }
+        state.withLock { state in ids.allSatisfy { state.data.isReliable($0) } }
+    }
+
+    /// Says which packs are going to be removed (their marks, decision 0010): what lies only there is read, but stored again by
+    /// whoever needs it. To be called before blobs are added.
+    func condemn(_ packs: some Sequence<ResticID>) {
+        state.withLock { state in
+            for pack in packs {
+                state.data.condemn(pack)
+                state.trees.condemn(pack)
+            }
+        }
     }
 
     /// Asks for the right to store a blob.
     ///
-    /// - Returns: `false` when it is stored, or when somebody else is storing it.
+    /// - Returns: `false` when it is stored in a pack that stays, or when somebody else is storing it.
     func claim(_ id: ResticID, _ type: BlobType) -> Bool {
         state.withLock { state in
             switch type {
-            case .data: !state.data.contains(id) && state.claimedData.insert(id).inserted
-            case .tree: !state.trees.contains(id) && state.claimedTrees.insert(id).inserted
+            case .data: !state.data.isReliable(id) && state.claimedData.insert(id).inserted
+            case .tree: !state.trees.isReliable(id) && state.claimedTrees.insert(id).inserted
             }
         }
     }
@@ -114,6 +125,15 @@ final class BlobIndex: Sendable {
         state.withLock { state in
             state.claimedData = []
             state.claimedTrees = []
+        }
+    }
+
+    /// Looks at the tables themselves, further places in order; nothing else may use the index meanwhile.
+    func withTables<Value>(_ body: (_ data: BlobTable, _ trees: BlobTable) throws -> Value) rethrows -> Value {
+        try state.withLock { state in
+            state.data.sortCopies()
+            state.trees.sortCopies()
+            return try body(state.data, state.trees)
         }
     }
 

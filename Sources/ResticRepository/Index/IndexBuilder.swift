@@ -13,6 +13,11 @@ final class IndexBuilder: Sendable {
         var blobCount = 0
     }
     private let state = Mutex(State())
+    private let maximumPacks: Int
+
+    init(maximumPacks: Int = IndexBuilder.maximumPacks) {
+        self.maximumPacks = maximumPacks
+    }
 
     /// Adds a stored pack.
     ///
@@ -21,7 +26,7 @@ final class IndexBuilder: Sendable {
         state.withLock { state in
             state.packs.append(pack)
             state.blobCount += pack.blobs.count
-            guard state.blobCount >= Self.maximumBlobs || state.packs.count >= Self.maximumPacks else { return nil }
+            guard state.blobCount >= Self.maximumBlobs || state.packs.count >= maximumPacks else { return nil }
             return Self.take(&state)
         }
     }

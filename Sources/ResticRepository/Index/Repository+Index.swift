@@ -14,6 +14,7 @@ extension Repository {
     ) async throws -> IndexedRepository {
         let files = try await list(.index)
         let index = BlobIndex()
+        index.condemn(await condemnedPacks())
         var read = 0
         var hasGrown = false
         if let cache {
@@ -39,6 +40,23 @@ extension Repository {
             try await blocking { [hasGrown] in cache.tidy(self, keeping: files, hasGrown: hasGrown) }
         }
         return IndexedRepository(repository: self, index: index)
+    }
+
+    /// Reads index files, a few at a time, and hands out each as it comes.
+    func forEachIndexFile(_ files: [ResticID], _ body: (ResticID, [IndexPack]) throws -> Void) async throws {
+        let width = max(1, min(4, store.capabilities.usefulConcurrency))
+        try await withThrowingTaskGroup(of: (ResticID, IndexFile).self) { group in
+            var remaining = files.makeIterator()
+            func start() {
+                guard let id = remaining.next() else { return }
+                group.addTask { (id, try await self.loadIndexFile(id)) }
+            }
+            for _ in 0..<width { start() }
+            while let (id, file) = try await group.next() {
+                start()
+                try body(id, file.packs)
+            }
+        }
     }
 
     private func loadCompactIndex(_ id: ResticID, _ cache: IndexCache?) async throws -> (CompactIndex, isCached: Bool) {

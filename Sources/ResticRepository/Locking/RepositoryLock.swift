@@ -54,11 +54,22 @@ extension Repository {
         timing: LockTiming = LockTiming(),
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
+        try await withLock(mode, clock: clock, timing: timing) { (_: OwnLock) in try await body() }
+    }
+
+    /// As ``withLock(_:clock:timing:_:)-(_,_,_,()->Value)``; `body` is told which lock is its own, so that it can look for others.
+    func withLock<Value: Sendable>(
+        _ mode: LockMode,
+        clock: any WallClock,
+        timing: LockTiming,
+        _ body: @escaping @Sendable (OwnLock) async throws -> Value
+    ) async throws -> Value {
         let keeper = LockKeeper(repository: self, mode: mode, clock: clock, timing: timing)
         try await keeper.acquire()
         let result: Result<Value, any Error>
         do {
-            result = .success(try await keeper.keepFresh(while: body))
+            let own = OwnLock { await keeper.written }
+            result = .success(try await keeper.keepFresh { try await body(own) })
         } catch {
             result = .failure(error)
         }
@@ -70,6 +81,23 @@ extension Repository {
     public func locks(clock: any WallClock = SystemWallClock(), timing: LockTiming = LockTiming()) async throws
         -> [HeldLock]
     {
+        // A lock that goes between the listing and its reading was released, or replaced by a fresh one that the listing did not
+        // show: then its owner is still there, so look again.
+        for _ in 0..<Self.lockListings {
+            if let found = try await listLocks(clock: clock, timing: timing) { return found }
+        }
+        throw RepositoryError(
+            .locked,
+            "the locks of the repository change faster than they can be read",
+            hint: "Run the command again when fewer others use the repository."
+        )
+    }
+
+    /// Locks come and go in the order of minutes; more changes than this in a row are no accident.
+    private static let lockListings = 20
+
+    /// - Returns: `nil` when a lock went while they were read.
+    private func listLocks(clock: any WallClock, timing: LockTiming) async throws -> [HeldLock]? {
         let now = clock.now
         var found: [HeldLock] = []
         for id in try await list(.lock) {
@@ -78,7 +106,7 @@ extension Repository {
                 let record = try bytes.withUnsafeBytes { try LockRecord.decode($0) }
                 found.append(HeldLock(id: id, record: record, isStale: isStale(record, now: now, timing: timing)))
             } catch let error as RepositoryError where error.code == .missing {
-                continue  // Released between the listing and now.
+                return nil
             }
         }
         return found
@@ -90,6 +118,57 @@ extension Repository {
     }
 }
 
+/// The lock under which something runs.
+package struct OwnLock: Sendable {
+    /// Every file that it has had: a refreshed lock is a new file.
+    package let files: @Sendable () async -> Set<ResticID>
+}
+
+extension Repository {
+    /// The locks of others that are alive, as far as anybody knows.
+    ///
+    /// - Parameter own: the lock that does not count; `nil` when there is none.
+    package func foreignLocks(
+        except own: OwnLock?,
+        clock: any WallClock,
+        timing: LockTiming
+    ) async throws -> [HeldLock] {
+        let all = try await locks(clock: clock, timing: timing)
+        let files = await own?.files() ?? []
+        return all.filter { !$0.isStale && !files.contains($0.id) }
+    }
+}
+
+extension Repository {
+    /// As ``withLock(_:clock:timing:_:)``, but goes on without a lock when the store has no room for one and nobody else holds one:
+    /// as long as that is so, nobody else can take one either. For what only removes things (decision 0010).
+    public func withLockWhereThereIsRoom<Value: Sendable>(
+        _ mode: LockMode,
+        clock: any WallClock = SystemWallClock(),
+        timing: LockTiming = LockTiming(),
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        try await withLockWhereThereIsRoom(mode, clock: clock, timing: timing) { (_: OwnLock?) in try await body() }
+    }
+
+    package func withLockWhereThereIsRoom<Value: Sendable>(
+        _ mode: LockMode,
+        clock: any WallClock,
+        timing: LockTiming,
+        _ body: @escaping @Sendable (OwnLock?) async throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await withLock(mode, clock: clock, timing: timing) { (own: OwnLock) in try await body(own) }
+        } catch let error as RepositoryError {
+            guard error.code == .full, try await foreignLocks(except: nil, clock: clock, timing: timing).isEmpty else {
+                throw error
+            }
+        }
+        logger.notice("there is no room for a lock: going on without, since nobody else can take one either")
+        return try await body(nil)
+    }
+}
+
 /// One lock of ours, from its first file to its last.
 private actor LockKeeper {
     private let repository: Repository
@@ -97,6 +176,7 @@ private actor LockKeeper {
     private let clock: any WallClock
     private let timing: LockTiming
     private var current: ResticID?
+    private(set) var written: Set<ResticID> = []
 
     init(repository: Repository, mode: LockMode, clock: any WallClock, timing: LockTiming) {
         self.repository = repository
@@ -119,7 +199,16 @@ private actor LockKeeper {
 
     private func tryToAcquire() async throws {
         try await checkForConflicts()
-        current = try await write()
+        do {
+            current = try await write()
+        } catch let error as ObjectStoreError where error.code == .insufficientSpace {
+            throw RepositoryError(
+                .full,
+                "there is no room for a lock in \(repository.store.location)",
+                hint: "Make room there; 'holdfast forget' and 'holdfast prune --grace 0' work even so.",
+                cause: error
+            )
+        }
         do {
             try await clock.sleep(timing.settleTime)
             try await checkForConflicts()
@@ -215,7 +304,9 @@ private actor LockKeeper {
             uid: host.userID,
             gid: host.groupID
         )
-        return try await repository.save(.lock, record.encode())
+        let id = try await repository.save(.lock, record.encode())
+        written.insert(id)
+        return id
     }
 
     private func checkForConflicts() async throws {

@@ -8,6 +8,8 @@ public enum FileKind: String, CaseIterable, Sendable {
     case snapshot = "snapshots"
     case lock = "locks"
     case pack = "data"
+    /// Ours, in a folder that restic does not look at: packs that are going to be removed (decision 0010).
+    case mark = "holdfast/marks"
 
     /// The configuration file, the only one whose name is not its hash.
     public static let config = Self.makeKey("config")

@@ -4,7 +4,7 @@ public struct RepositoryError: Error, Sendable {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
             case noRepository, alreadyExists, wrongPassword, unsupportedVersion, locked, lockLost, damaged, missing,
-                ambiguous, source, target, targetNotEmpty
+                ambiguous, source, target, targetNotEmpty, full, clock
         }
         private let base: Base
 
@@ -33,6 +33,11 @@ public struct RepositoryError: Error, Sendable {
 
         /// A folder to restore into holds something already.
         public static let targetNotEmpty = Code(base: .targetNotEmpty)
+
+        /// The store has no room for what has to be written first.
+        public static let full = Code(base: .full)
+        /// The clock contradicts what the repository shows.
+        public static let clock = Code(base: .clock)
 
         /// The name of the code.
         public var description: String { base.rawValue }

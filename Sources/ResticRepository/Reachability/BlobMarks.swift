@@ -19,6 +19,18 @@ public struct BlobMarks: Sendable {
     /// How many blobs are marked, of both types.
     public var count: Int { data.setCount + trees.setCount }
 
+    /// Makes room for the blobs that were added to the index since.
+    mutating func extend() {
+        let counts = index.counts
+        data.extend(to: counts.data)
+        trees.extend(to: counts.trees)
+    }
+
+    /// Whether the blob of that number is marked.
+    func contains(_ number: Int, _ type: BlobType) -> Bool {
+        type == .data ? data.contains(number) : trees.contains(number)
+    }
+
     /// Marks a blob.
     ///
     /// - Returns: whether it is in the index and was not marked before; `nil` when it is not in the index.
@@ -42,12 +54,18 @@ public struct BlobMarks: Sendable {
     /// A fixed number of bits.
     private struct Bits: Sendable {
         private var words: [UInt64]
-        private let count: Int
+        private var count: Int
         private(set) var setCount = 0
 
         init(count: Int) {
             self.count = count
             words = [UInt64](repeating: 0, count: (count + 63) / 64)
+        }
+
+        mutating func extend(to count: Int) {
+            guard count > self.count else { return }
+            self.count = count
+            words.append(contentsOf: repeatElement(0, count: (count + 63) / 64 - words.count))
         }
 
         /// - Returns: whether the bit was clear; `nil` when there is none of that number.

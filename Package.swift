@@ -138,7 +138,10 @@ let package = Package(
         ),
         .testTarget(
             name: "RecoveryTests",
-            dependencies: ["Recovery", "QdrantCapture", "ResticRepository", "TestSupport"]
+            dependencies: [
+                "Recovery", "QdrantCapture", "ResticRepository", "ResticCrypto", "ResticFormat", "ObjectStorage",
+                "TestSupport",
+            ]
         ),
         .testTarget(
             name: "EndToEndTests",

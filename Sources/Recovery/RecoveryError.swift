@@ -5,7 +5,7 @@ public struct RecoveryError: Error, Sendable {
         private enum Base: String {
             case noRestorePoint, ambiguousRestorePoint, damagedRestorePoint, emptySource, targetNotEmpty,
                 notInRestorePoint, nothingToDo,
-                notConfigured
+                notConfigured, refused
         }
         private let base: Base
 
@@ -25,6 +25,9 @@ public struct RecoveryError: Error, Sendable {
         public static let nothingToDo = Code(base: .nothingToDo)
         /// The configuration lacks what the operation needs.
         public static let notConfigured = Code(base: .notConfigured)
+
+        /// What was asked for would lose something, and is not done.
+        public static let refused = Code(base: .refused)
 
         /// The name of the code.
         public var description: String { base.rawValue }

@@ -1,0 +1,205 @@
+internal import ResticFormat
+internal import ResticRepository
+
+/// Decides what is forgotten. Pure: reads no clock and no store.
+///
+/// Works on the tags of snapshots alone (`holdfast`, `rp:ID`, `restore-point`, `component:NAME`), so that a restore point can be
+/// forgotten although its manifest or its data are damaged.
+struct ForgetPlanner {
+    var options: ForgetOptions
+    var now: GoTime
+    /// Whether somebody else uses the repository: what looks unfinished may be about to be finished.
+    var hasCompany = false
+
+    func plan(_ snapshots: [StoredSnapshot]) throws -> ForgetPlan {
+        var entries = Self.entries(of: snapshots)
+        if options.ids.isEmpty {
+            entries.removeAll { !isInScope($0) }
+            try checkClock(entries)
+            judge(&entries)
+        } else {
+            try drop(options.ids, of: &entries, snapshots)
+        }
+        entries.sort { ($0.time, $0.id) > ($1.time, $1.id) }
+        return ForgetPlan(entries: entries)
+    }
+
+    private func isInScope(_ entry: ForgetPlan.Entry) -> Bool {
+        guard entry.kind != .foreign else { return options.includesForeign }
+        return options.system == nil || entry.system == options.system
+    }
+
+    // MARK: From snapshots to entries
+
+    private static func entries(of snapshots: [StoredSnapshot]) -> [ForgetPlan.Entry] {
+        var points: [String: [StoredSnapshot]] = [:]
+        var entries: [ForgetPlan.Entry] = []
+        for snapshot in snapshots {
+            if let point = snapshot.record.restorePoint {
+                points[point, default: []].append(snapshot)
+            } else {
+                entries.append(
+                    ForgetPlan.Entry(
+                        kind: .foreign,
+                        id: snapshot.id.short,
+                        system: snapshot.record.hostname,
+                        time: snapshot.record.time,
+                        components: [],
+                        paths: snapshot.record.paths.sorted(),
+                        tags: snapshot.record.tags,
+                        snapshots: [snapshot.id],
+                        isKept: true,
+                        reasons: []
+                    )
+                )
+            }
+        }
+        for (id, members) in points { entries.append(entry(id, members)) }
+        return entries
+    }
+
+    private static func entry(_ id: String, _ members: [StoredSnapshot]) -> ForgetPlan.Entry {
+        // Without its manifest it is no restore point any more: that goes first, so that one half forgotten is none at all.
+        let sorted = members.sorted { left, right in
+            if left.record.isManifest != right.record.isManifest { return left.record.isManifest }
+            return left.id < right.id
+        }
+        let first = sorted[0].record
+        return ForgetPlan.Entry(
+            kind: first.isManifest ? .restorePoint : .unfinished,
+            id: id,
+            system: first.hostname,
+            time: members.map(\.record.time).max() ?? first.time,
+            components: Set(members.flatMap(\.record.components)).sorted(),
+            tags: Set(members.flatMap(\.record.tags)).sorted(),
+            snapshots: sorted.map(\.id),
+            isKept: true,
+            reasons: []
+        )
+    }
+
+    // MARK: By policy
+
+    /// A clock far behind would let a single wrong date decide what lies within a span; one restore point of the future would let all
+    /// others run out.
+    private func checkClock(_ entries: [ForgetPlan.Entry]) throws {
+        guard let newest = entries.max(by: { $0.time < $1.time }) else { return }
+        let ahead = newest.time.seconds - now.seconds
+        guard .seconds(ahead) > options.clockTolerance else { return }
+        throw RecoveryError(
+            .refused,
+            "the clock says \(now), but \(newest.id) is of \(newest.time): what is too old cannot be judged",
+            hint: "Set the clock. When that time is wrong, forget it by its id: 'holdfast forget \(newest.id)'."
+        )
+    }
+
+    private func judge(_ entries: inout [ForgetPlan.Entry]) {
+        var groups: [[String]: [Int]] = [:]
+        for (index, entry) in entries.enumerated() where entry.kind != .unfinished {
+            groups[[entry.kind.rawValue, entry.system] + entry.paths, default: []].append(index)
+        }
+        for group in groups.values {
+            let items = group.map { index in
+                RetentionPolicy.Item(id: "\(index)", time: entries[index].time, tags: entries[index].tags)
+            }
+            for verdict in options.policy.judge(items) {
+                guard let index = Int(verdict.item.id) else { continue }
+                entries[index].isKept = verdict.isKept
+                entries[index].reasons = verdict.isKept ? verdict.reasons : ["no rule keeps it"]
+            }
+            keepLastOfEachComponent(group, &entries)
+        }
+        for index in entries.indices where entries[index].kind == .unfinished { judgeUnfinished(&entries[index]) }
+    }
+
+    private func judgeUnfinished(_ entry: inout ForgetPlan.Entry) {
+        let age = Duration.seconds(now.seconds - entry.time.seconds)
+        if age < options.unfinishedGrace {
+            entry.reasons = ["unfinished, and its run may still be going on"]
+        } else if hasCompany {
+            entry.reasons = ["unfinished, and somebody else uses the repository"]
+        } else {
+            entry.isKept = false
+            entry.reasons = ["unfinished: its run never came to a manifest"]
+        }
+    }
+
+    private func keepLastOfEachComponent(_ group: [Int], _ entries: inout [ForgetPlan.Entry]) {
+        let newestFirst = group.sorted { entries[$0].time > entries[$1].time }
+        for component in Set(group.flatMap { entries[$0].components }).sorted() {
+            let holders = newestFirst.filter { entries[$0].components.contains(component) }
+            guard let newest = holders.first, !holders.contains(where: { entries[$0].isKept }) else { continue }
+            entries[newest].isKept = true
+            entries[newest].reasons = ["the last one that holds \(component)"]
+        }
+    }
+
+    // MARK: By name
+
+    private func drop(_ ids: [String], of entries: inout [ForgetPlan.Entry], _ snapshots: [StoredSnapshot]) throws {
+        for index in entries.indices { entries[index].reasons = ["not named"] }
+        for id in ids {
+            let index = try find(id.lowercased(), in: entries, snapshots)
+            entries[index].isKept = false
+            entries[index].reasons = ["named"]
+        }
+        for entry in entries where !entry.isKept && entry.kind == .restorePoint {
+            for component in entry.components
+            where !entries.contains(where: {
+                $0.isKept && $0.kind == .restorePoint && $0.system == entry.system && $0.components.contains(component)
+            }) {
+                throw RecoveryError(
+                    .refused,
+                    "restore point \(entry.id) is the last one of '\(entry.system)' that holds \(component)",
+                    hint: "Make another with 'holdfast backup' first."
+                )
+            }
+        }
+        // What was not asked for is no news, except as the measure of what is much.
+        let systems = Set(entries.lazy.filter { !$0.isKept }.map(\.system))
+        entries.removeAll { $0.isKept && ($0.kind == .unfinished || !systems.contains($0.system)) }
+    }
+
+    private func find(_ id: String, in entries: [ForgetPlan.Entry], _ snapshots: [StoredSnapshot]) throws -> Int {
+        let matching = entries.indices.filter { index in
+            entries[index].kind == .foreign
+                ? entries[index].snapshots[0].hex.hasPrefix(id) : entries[index].id.hasPrefix(id)
+        }
+        if matching.count == 1, !id.isEmpty { return matching[0] }
+        guard matching.isEmpty else {
+            throw RecoveryError(
+                .ambiguousRestorePoint,
+                "'\(id)' is the beginning of \(matching.count): \(matching.map { entries[$0].id }.joined(separator: ", "))",
+                hint: "Give more of its digits."
+            )
+        }
+        if let part = snapshots.first(where: { $0.id.hex.hasPrefix(id) }), let point = part.record.restorePoint {
+            throw RecoveryError(
+                .refused,
+                "snapshot \(part.id.short) is a part of restore point \(point), which stands or falls as a whole",
+                hint: "Run 'holdfast forget \(point)' to drop all of it."
+            )
+        }
+        throw RecoveryError(
+            .noRestorePoint,
+            "there is no restore point or snapshot '\(id)'",
+            hint: "Run 'holdfast points --all' to see those that are there."
+        )
+    }
+}
+
+extension SnapshotRecord {
+    /// The restore point that it is a part of.
+    fileprivate var restorePoint: String? {
+        tags.lazy.filter { $0.hasPrefix("rp:") }.map { String($0.dropFirst(3)) }.first
+    }
+
+    /// Whether it holds the manifest.
+    fileprivate var isManifest: Bool {
+        tags.contains(RestorePoint.Tag.tool) && tags.contains(RestorePoint.Tag.manifest)
+    }
+
+    fileprivate var components: [String] {
+        tags.filter { $0.hasPrefix("component:") }.map { String($0.dropFirst("component:".count)) }
+    }
+}

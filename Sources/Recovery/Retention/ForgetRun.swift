@@ -1,0 +1,75 @@
+internal import ResticFormat
+public import ResticRepository
+
+/// What a forget did.
+public struct ForgetReport: Sendable {
+    /// What was planned.
+    public var plan: ForgetPlan
+    /// Restore points, unfinished runs and foreign snapshots removed.
+    public var droppedEntries = 0
+    /// Snapshots removed.
+    public var removedSnapshots = 0
+}
+
+/// Removes restore points. Their data stay until a prune finds that nothing needs them.
+///
+/// A shared lock is enough: nothing that is removed is needed by anybody who does not read that very restore point. On a store
+/// without room for a lock it works without one, as long as nobody else holds one.
+public struct ForgetRun: Sendable {
+    private let repository: Repository
+    private let options: ForgetOptions
+    private let clock: any WallClock
+    private let timing: LockTiming
+
+    /// Makes a run.
+    public init(
+        _ repository: Repository,
+        options: ForgetOptions,
+        clock: any WallClock = SystemWallClock(),
+        timing: LockTiming = LockTiming()
+    ) {
+        self.repository = repository
+        self.options = options
+        self.clock = clock
+        self.timing = timing
+    }
+
+    /// Says what would be done, and does nothing.
+    public func plan() async throws -> ForgetPlan {
+        try await repository.withLockWhereThereIsRoom(.shared, clock: clock, timing: timing) { (own: OwnLock?) in
+            try await makePlan(own)
+        }
+    }
+
+    /// Removes what the plan drops: the oldest first, of each the manifest first.
+    ///
+    /// - Throws: ``RecoveryError/Code/refused`` when more than half would go and that was not allowed.
+    public func run() async throws -> ForgetReport {
+        try await repository.withLockWhereThereIsRoom(.shared, clock: clock, timing: timing) { (own: OwnLock?) in
+            let plan = try await makePlan(own)
+            guard options.allowsMany || !plan.dropsMany else {
+                let judged = plan.entries.filter { $0.kind != .unfinished }
+                throw RecoveryError(
+                    .refused,
+                    "\(judged.count { !$0.isKept }) of \(judged.count) would be dropped, more than half: nothing was removed",
+                    hint: "Look at 'holdfast forget --dry-run'. When that is what you want, add '--yes-drop-many'."
+                )
+            }
+            var report = ForgetReport(plan: plan)
+            for entry in plan.dropped {
+                for snapshot in entry.snapshots where try await repository.remove(.snapshot, snapshot) {
+                    report.removedSnapshots += 1
+                }
+                report.droppedEntries += 1
+            }
+            return report
+        }
+    }
+
+    private func makePlan(_ own: OwnLock?) async throws -> ForgetPlan {
+        // Before the snapshots: whoever came later has begun later than anything that is old enough to be dropped as unfinished.
+        let others = try await repository.foreignLocks(except: own, clock: clock, timing: timing)
+        let snapshots = try await repository.snapshots()
+        return try ForgetPlanner(options: options, now: clock.now, hasCompany: !others.isEmpty).plan(snapshots)
+    }
+}

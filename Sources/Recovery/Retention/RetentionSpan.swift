@@ -1,0 +1,79 @@
+internal import Foundation
+internal import ResticFormat
+
+/// A span of the calendar, as restic writes it: `1y6m`, `30d`, `48h`; years, months, days and hours, in this order, each at most once.
+public struct RetentionSpan: Sendable, Hashable, CustomStringConvertible {
+    /// Years.
+    public var years = 0
+    /// Months.
+    public var months = 0
+    /// Days.
+    public var days = 0
+    /// Hours.
+    public var hours = 0
+
+    /// Makes a span.
+    public init(years: Int = 0, months: Int = 0, days: Int = 0, hours: Int = 0) {
+        (self.years, self.months, self.days, self.hours) = (years, months, days, hours)
+    }
+
+    /// Reads a span.
+    ///
+    /// - Returns: `nil` when the text is none, empty, or a number in it has more than five digits.
+    public init?(_ text: String) {
+        guard !text.isEmpty else { return nil }
+        var rest = text[...]
+        for (unit, path) in Self.units {
+            let digits = rest.prefix { ("0"..."9").contains($0) }
+            guard !digits.isEmpty, digits.count <= 5, rest.dropFirst(digits.count).first == unit else { continue }
+            self[keyPath: path] = Int(digits) ?? 0
+            rest = rest.dropFirst(digits.count + 1)
+        }
+        guard rest.isEmpty else { return nil }
+    }
+
+    public var description: String {
+        let parts = Self.units.filter { self[keyPath: $0.path] > 0 }.map { "\(self[keyPath: $0.path])\($0.unit)" }
+        return parts.isEmpty ? "0h" : parts.joined()
+    }
+
+    nonisolated(unsafe) private static let units: [(unit: Character, path: WritableKeyPath<RetentionSpan, Int>)] = [
+        ("y", \.years), ("m", \.months), ("d", \.days), ("h", \.hours),
+    ]
+
+    /// The moment that lies so far before another one.
+    func before(_ time: GoTime, in zone: RetentionTimeZone) -> GoTime {
+        let local = zone.calendar(at: time)
+        let moment = Date(timeIntervalSince1970: Double(time.seconds))
+        let components = DateComponents(year: -years, month: -months, day: -days, hour: -hours)
+        guard let date = local.date(byAdding: components, to: moment) else { return .zero }
+        return GoTime(seconds: Int64(date.timeIntervalSince1970), nanoseconds: Int64(time.nanoseconds))
+    }
+}
+
+/// Whose calendar decides on which day a restore point was made.
+public struct RetentionTimeZone: Sendable, Hashable {
+    private let zone: TimeZone?
+
+    /// The offset from UTC that each restore point was noted with.
+    public static let own = RetentionTimeZone(zone: nil)
+
+    private init(zone: TimeZone?) {
+        self.zone = zone
+    }
+
+    /// A zone by its name in the tz database, or `UTC`.
+    ///
+    /// - Returns: `nil` when there is none of that name.
+    public init?(named name: String) {
+        guard let zone = TimeZone(identifier: name) else { return nil }
+        self.zone = zone
+    }
+
+    /// The ISO calendar (weeks begin on Monday) in the zone that counts for a moment.
+    func calendar(at time: GoTime) -> Calendar {
+        var calendar = Calendar(identifier: .iso8601)
+        calendar.timeZone = zone ?? TimeZone(secondsFromGMT: Int(time.utcOffsetSeconds)) ?? .gmt
+        return calendar
+    }
+}

@@ -25,6 +25,7 @@ struct Holdfast: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self,
             RestoreCommand.self,
+            ForgetCommand.self, PruneCommand.self,
             DiffCommand.self, DoctorCommand.self, RepoCommand.self, DemoCommand.self,
         ]
     )

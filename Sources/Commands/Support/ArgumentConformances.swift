@@ -6,3 +6,10 @@ public import Recovery
 
 extension Component: ExpressibleByArgument {}
 extension CaptureMethod: ExpressibleByArgument {}
+
+extension RetentionSpan: ExpressibleByArgument {
+    /// Reads `1y6m`, `30d`, `48h`.
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}

@@ -78,9 +78,18 @@ struct Session: Sendable {
         async throws -> Value
     {
         let repository = try await openRepository()
-        return try await repository.withLock(.shared) {
+        return try await repository.withLock(.shared, timing: Self.patientTiming) {
             try await body(repository.loadIndex(cache: indexCache))
         }
+    }
+
+    /// Waits out the moment in which a prune holds the repository alone, and no more: whoever holds it longer is named at once
+    /// rather than after minutes.
+    private static var patientTiming: LockTiming {
+        var timing = LockTiming()
+        timing.patience = .seconds(10)
+        timing.retryInterval = .milliseconds(500)
+        return timing
     }
 
     /// Runs `body` with a client of the configured server.

@@ -28,7 +28,7 @@ struct PruneCommand: AsyncParsableCommand {
             valueName: "span"
         )
     )
-    var grace = TimeQuantity(argument: "24h")!
+    var grace = TimeQuantity(.seconds(24 * 60 * 60), "24h")
 
     @Option(help: ArgumentHelp("Read no more than this for repacking: bytes, or with k, M, G, T.", valueName: "size"))
     var maxRepackSize: ByteQuantity?
@@ -39,10 +39,10 @@ struct PruneCommand: AsyncParsableCommand {
             valueName: "limit"
         )
     )
-    var maxUnused = UnusedQuantity(argument: "5%")!
+    var maxUnused = UnusedQuantity.standard
 
     @Option(help: ArgumentHelp("How long to wait for others before packs are removed: 0, 90s, 5m.", valueName: "span"))
-    var wait = TimeQuantity(argument: "5m")!
+    var wait = TimeQuantity(.seconds(5 * 60), "5m")
 
     @Flag(name: .long, help: "Print what would be done, and do nothing.")
     var dryRun = false

@@ -27,8 +27,16 @@ struct ByteQuantity: ExpressibleByArgument, Sendable {
 /// A length of time as an option gives it: `0`, `90s`, `30m`, `24h`, `7d`.
 struct TimeQuantity: ExpressibleByArgument, Sendable {
     let duration: Duration
+    let defaultValueDescription: String
+
+    /// A default, with the text that stands for it.
+    init(_ duration: Duration, _ text: String) {
+        self.duration = duration
+        defaultValueDescription = text
+    }
 
     init?(argument: String) {
+        defaultValueDescription = argument
         let digits = argument.prefix { ("0"..."9").contains($0) }
         guard let number = Int64(digits), digits.count <= 9 else { return nil }
         switch argument.dropFirst(digits.count) {
@@ -45,8 +53,18 @@ struct TimeQuantity: ExpressibleByArgument, Sendable {
 /// `5%`, a length of data, or `unlimited`.
 struct UnusedQuantity: ExpressibleByArgument, Sendable {
     let limit: PruneOptions.UnusedLimit
+    let defaultValueDescription: String
+
+    /// restic's default.
+    static let standard = UnusedQuantity(.percent(5), "5%")
+
+    private init(_ limit: PruneOptions.UnusedLimit, _ text: String) {
+        self.limit = limit
+        defaultValueDescription = text
+    }
 
     init?(argument: String) {
+        defaultValueDescription = argument
         if argument == "unlimited" {
             limit = .unlimited
         } else if argument.hasSuffix("%"), let percent = Double(argument.dropLast()), (0...100).contains(percent) {

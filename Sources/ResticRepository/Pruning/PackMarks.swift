@@ -95,6 +95,11 @@ extension Repository {
     /// When the store has no room for the new file, the old one stays: a mark too many costs nothing but a look at its pack.
     func unmark(_ ids: Set<ResticID>, in marks: inout PackMarks) async throws {
         for (file, mark) in marks.files where mark.packs.contains(where: { ids.contains($0.id) }) {
+            // Another prune may have been here; what it took out must not come back.
+            guard try await store.byteCount(of: FileKind.mark.key(file)) != nil else {
+                marks.remove(file)
+                continue
+            }
             var rest = mark
             rest.packs.removeAll { ids.contains($0.id) }
             if !rest.packs.isEmpty {

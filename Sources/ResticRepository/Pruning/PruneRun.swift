@@ -88,8 +88,15 @@ public struct PruneRun: Sendable {
             return state.report
         }
         let swept = state
-        return try await repository.withLockWhereThereIsRoom(.shared, clock: clock, timing: timing) { (_: OwnLock?) in
-            try await removeFiles(swept)
+        do {
+            return try await repository.withLockWhereThereIsRoom(.shared, clock: clock, timing: timing) {
+                (_: OwnLock?) in try await removeFiles(swept)
+            }
+        } catch let error as RepositoryError where error.code == .locked {
+            // Out of the index they are; the next prune finds the files by their marks.
+            state.report.waitingPacks = state.removable.count
+            state.report.waitsFor = error.message
+            return state.report
         }
     }
 

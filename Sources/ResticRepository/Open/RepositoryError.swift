@@ -4,7 +4,7 @@ public struct RepositoryError: Error, Sendable {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
             case noRepository, alreadyExists, wrongPassword, unsupportedVersion, locked, lockLost, damaged, missing,
-                ambiguous, source, target, targetNotEmpty, full, clock
+                ambiguous, source, target, targetNotEmpty, full, clock, keyInUse
         }
         private let base: Base
 
@@ -26,6 +26,8 @@ public struct RepositoryError: Error, Sendable {
         public static let missing = Code(base: .missing)
         /// A short id that more than one object has.
         public static let ambiguous = Code(base: .ambiguous)
+        /// A key that must stay: the one in use, or the last one.
+        public static let keyInUse = Code(base: .keyInUse)
         /// A source file could not be read.
         public static let source = Code(base: .source)
         /// A target file could not be written.

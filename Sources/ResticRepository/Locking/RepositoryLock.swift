@@ -107,14 +107,20 @@ extension Repository {
                 found.append(HeldLock(id: id, record: record, isStale: isStale(record, now: now, timing: timing)))
             } catch let error as RepositoryError where error.code == .missing {
                 return nil
+            } catch let error where error is ResticFormatError || (error as? RepositoryError)?.code == .damaged {
+                throw RepositoryError(
+                    .damaged,
+                    "lock \(id.short) cannot be read, and may be anybody's",
+                    hint: "When no process uses the repository, run 'holdfast repo unlock --remove-all'.",
+                    cause: error
+                )
             }
         }
         return found
     }
 
     private func isStale(_ record: LockRecord, now: GoTime, timing: LockTiming) -> Bool {
-        if now.seconds - record.time.seconds > timing.staleAfter.components.seconds { return true }
-        return record.hostname == host.name && !Host.isProcessAlive(Int32(clamping: record.pid))
+        staleness(of: record, now: now, timing: timing) != nil
     }
 }
 
@@ -325,7 +331,8 @@ private actor LockKeeper {
                 throw RepositoryError(
                     .locked,
                     "the repository is locked \(kind) by process \(lock.record.pid) on \(lock.record.hostname) since \(lock.record.time)",
-                    hint: "Wait until it has finished. When it is certainly gone, 'restic unlock' removes its lock."
+                    hint:
+                        "Wait until it has finished. When it is certainly gone, 'holdfast repo unlock --remove-all' removes its lock."
                 )
             }
         }

@@ -47,14 +47,16 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ResticCrypto",
-                "ObjectStorage", "LocalStorage", "TextbookExample", logging,
+                "ObjectStorage", "LocalStorage", "TarArchive", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio
         ),
         .target(
             name: "Recovery",
             dependencies: [
-                "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ObjectStorage", logging, nio[0],
+                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ObjectStorage",
+                logging,
+                nio[0],
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 system,
@@ -140,12 +142,14 @@ let package = Package(
             name: "RecoveryTests",
             dependencies: [
                 "Recovery", "QdrantCapture", "ResticRepository", "ResticCrypto", "ResticFormat", "ObjectStorage",
-                "TestSupport",
+                "TestSupport", nio[0],
             ]
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["holdfast", "QdrantClient", "ResticRepository", "LocalStorage", "TestSupport", logging]
+            dependencies: [
+                "holdfast", "QdrantClient", "ResticRepository", "ResticFormat", "LocalStorage", "TestSupport", logging,
+            ]
         ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStorage"] + nio),
     ]

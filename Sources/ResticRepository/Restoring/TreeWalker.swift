@@ -7,6 +7,12 @@ public struct TreeEntry: Sendable, Hashable {
     public let path: RawPath
     /// The node.
     public let node: Node
+
+    /// Makes an entry; see the properties.
+    public init(path: RawPath, node: Node) {
+        self.path = path
+        self.node = node
+    }
 }
 
 extension IndexedRepository {

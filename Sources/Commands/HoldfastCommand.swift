@@ -26,7 +26,7 @@ struct Holdfast: AsyncParsableCommand {
             InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self,
             RestoreCommand.self,
             ForgetCommand.self, PruneCommand.self,
-            DiffCommand.self, DoctorCommand.self, RepoCommand.self, DemoCommand.self,
+            DiffCommand.self, DoctorCommand.self, RepoCommand.self, KeyCommand.self, DemoCommand.self,
         ]
     )
 }

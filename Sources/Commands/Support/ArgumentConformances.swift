@@ -1,11 +1,13 @@
 public import ArgumentParser
 public import QdrantCapture
 public import Recovery
+public import ResticRepository
 
 // What the options of commands may be, besides the parser's own types.
 
 extension Component: ExpressibleByArgument {}
 extension CaptureMethod: ExpressibleByArgument {}
+extension SizeMode: ExpressibleByArgument {}
 
 extension RetentionSpan: ExpressibleByArgument {
     /// Reads `1y6m`, `30d`, `48h`.

@@ -6,6 +6,7 @@ internal import Recovery
 internal import ResticCrypto
 internal import ResticFormat
 internal import ResticRepository
+internal import TarArchive
 
 /// Says what failed: the user's sentence, a hint, then the causes.
 enum ErrorReport {
@@ -75,6 +76,8 @@ enum ErrorReport {
             case let error as PathPatternError: self.init(error.message, error.hint, nil)
             case let error as ResticFormatError: self.init(error.message, error.hint, nil)
             case let error as ResticCryptoError: self.init(error.message, error.hint, error.cause)
+            case let error as TarError: self.init(error.message, error.hint, error.cause)
+            case let error as ResultStream.Failure: self.init(error.message, error.hint, nil)
             case is CancellationError: self.init("interrupted", nil, nil)
             case let error as ConfigurationError:
                 self.init(error.description, error.hint, error.cause)

@@ -94,6 +94,7 @@ extension FileKind {
         case .snapshot: "snapshot"
         case .lock: "lock"
         case .pack: "pack"
+        case .mark: "mark"
         }
     }
 }

@@ -85,7 +85,7 @@ extension Repository {
         RepositoryError(
             .damaged,
             "index \(id.short) cannot be read",
-            hint: "Run 'restic repair index' to build the index again from the packs.",
+            hint: "Run 'holdfast repo repair index' to build the index again from the packs.",
             cause: cause
         )
     }

@@ -97,7 +97,7 @@ public final class Repository: Sendable {
                     throw RepositoryError(
                         .damaged,
                         "\(name) is damaged: its content does not have the hash that is its name",
-                        hint: "Run 'restic repair' or restore the file from a copy of the repository."
+                        hint: "Run 'holdfast repo check' to see what it hits, or restore the file from a copy of the repository."
                     )
                 }
                 return try codec.openFile(bytes, name: name)

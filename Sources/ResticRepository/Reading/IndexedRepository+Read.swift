@@ -40,7 +40,7 @@ extension IndexedRepository {
             throw RepositoryError(
                 .missing,
                 "pack \(pack.short) is not in the repository",
-                hint: "Restore the file from a copy of the repository, or run 'restic repair index'.",
+                hint: "Restore the file from a copy of the repository, or run 'holdfast repo repair index'.",
                 cause: error
             )
         } catch let error as ObjectStoreError where error.code == .rangeNotSatisfiable {
@@ -58,7 +58,7 @@ extension IndexedRepository {
             .missing,
             "\(type) blob \(id.short) is in no index of the repository",
             hint:
-                "Run 'restic repair index', then verify again; when it is still missing, restore its pack from a copy."
+                "Run 'holdfast repo repair index', then verify again; when it is still missing, restore its pack from a copy."
         )
     }
 }

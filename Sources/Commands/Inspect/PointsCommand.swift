@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Recovery
+internal import ResticFormat
 
 /// `holdfast points`
 struct PointsCommand: AsyncParsableCommand {
@@ -20,8 +21,23 @@ struct PointsCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(common)
         let system = all ? nil : session.configuration.system
-        let points = try await session.withRepository { try await RestorePointCatalog($0).list(system: system) }
-        if common.json { return try Console.json(points.map(\.manifest)) }
+        let (points, unreadable) = try await session.withRepository {
+            try await RestorePointCatalog($0).survey(system: system)
+        }
+        for damaged in unreadable {
+            Console.note(
+                "warning: restore point \(damaged.id ?? "?") (snapshot \(damaged.snapshot.short)) cannot be read; run 'holdfast repo check'"
+            )
+        }
+        if common.json {
+            try Console.json(points.map(\.manifest))
+        } else {
+            print(points)
+        }
+        if !unreadable.isEmpty { throw ExitStatus.partial }
+    }
+
+    private func print(_ points: [RestorePoint]) {
         guard !points.isEmpty else {
             Console.note("no restore points yet: run 'holdfast backup'")
             return

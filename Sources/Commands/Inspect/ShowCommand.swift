@@ -30,6 +30,12 @@ struct ShowCommand: AsyncParsableCommand {
         Console.result("restore point \(manifest.id) of '\(manifest.system)'")
         Console.result("  made      \(manifest.startedAt) to \(manifest.finishedAt) by \(manifest.tool)")
         Console.result("  manifest  snapshot \(found.snapshot.short)")
+        if let original = manifest.repairedFrom {
+            let missing = manifest.missing ?? []
+            Console.result("  repaired  from \(original); \(Formatting.count(missing.count, "item")) missing")
+            for item in missing.prefix(20) { Console.result("    \(item.kind.rawValue) \(item.path)") }
+            if missing.count > 20 { Console.result("    and \(missing.count - 20) more (--json lists all)") }
+        }
         for part in manifest.parts {
             Console.result(
                 "\(part.component.rawValue): snapshot \(part.snapshot.prefix(8)), \(Formatting.count(part.files, "file")), \(Formatting.bytes(part.bytes))"

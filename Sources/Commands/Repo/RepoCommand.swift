@@ -9,6 +9,7 @@ struct RepoCommand: AsyncParsableCommand {
             RepoCopyCommand.self, RepoRotateCommand.self,
             RepoStatsCommand.self, RepoListCommand.self, RepoCatCommand.self, RepoLsCommand.self, RepoFindCommand.self,
             RepoDumpCommand.self, RepoUnlockCommand.self,
+            RepoCheckCommand.self, RepoRepairCommand.self,
         ]
     )
 }

@@ -110,6 +110,12 @@ struct RestoreCommand: AsyncParsableCommand {
             RestoreRendering.print(outcome, common)
         }
         if !outcome.isVerified { throw ExitStatus.failed }
+        if outcome.point.isIncomplete {
+            common.remark(
+                "restore point \(outcome.point.id) is a repaired copy that lacks \(Formatting.count(outcome.point.missing?.count ?? 0, "item")); 'holdfast show \(outcome.point.id)' lists them"
+            )
+            throw ExitStatus.partial
+        }
     }
 
     private var wantsQdrant: Bool {

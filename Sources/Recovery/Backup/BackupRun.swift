@@ -101,7 +101,14 @@ public struct BackupRun: Sendable {
             )
         }
         let started = clock.now
-        let previous = try await RestorePointCatalog(repository).list(system: plan.system)
+        // An old restore point that is damaged must not keep a new one from being made.
+        let (previous, unreadable) = try await RestorePointCatalog(repository).survey(system: plan.system)
+        for damaged in unreadable {
+            logger.warning(
+                "a restore point cannot be read; run 'holdfast repo check'",
+                metadata: ["restorePoint": "\(damaged.id ?? "?")", "snapshot": "\(damaged.snapshot.short)"]
+            )
+        }
         let (captured, statistics) = try await repository.write { writer in
             var parts: [CapturedPart] = []
             var folders = FolderChanges()
@@ -242,9 +249,13 @@ public struct BackupRun: Sendable {
         for point in points {
             guard let summary = point.manifest[.documents]?.folders.first(where: { $0.name == name }) else { continue }
             let path = RestorePointManifest.path(ofFolder: name)
-            guard let tree = try await repository.node(at: path, in: point.tree(of: .documents))?.subtree else {
-                continue
+            let node: Node?
+            do {
+                node = try await repository.node(at: path, in: point.tree(of: .documents))
+            } catch let error as RepositoryError where error.code == .damaged || error.code == .missing {
+                continue  // A damaged one only costs time: an older one is compared with.
             }
+            guard let tree = node?.subtree else { continue }
             return PreviousFolder(tree: tree, files: summary.files, point: point.manifest.id)
         }
         return nil

@@ -18,6 +18,11 @@ public struct RestorePoint: Sendable, Hashable {
         static func component(_ component: Component) -> String { "component:\(component.rawValue)" }
     }
 
+    /// The id of the restore point that a snapshot with these tags belongs to, or `nil` when it belongs to none.
+    public static func id(fromTags tags: [String]) -> String? {
+        tags.first { $0.hasPrefix("rp:") }.map { String($0.dropFirst(3)) }
+    }
+
     /// The tree of a component's snapshot.
     ///
     /// - Throws: ``RecoveryError/Code/notInRestorePoint`` when the restore point lacks the component.

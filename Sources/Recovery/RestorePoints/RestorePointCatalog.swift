@@ -1,5 +1,5 @@
 internal import Foundation
-internal import ResticFormat
+public import ResticFormat
 public import ResticRepository
 
 /// The restore points of a repository.
@@ -25,12 +25,47 @@ public struct RestorePointCatalog: Sendable {
         return points.reversed()
     }
 
+    /// A restore point whose manifest cannot be read.
+    public struct Unreadable: Sendable {
+        /// The snapshot that should hold the manifest.
+        public let snapshot: ResticID
+        /// Its id, from the snapshot's tags.
+        public let id: String?
+        /// Why.
+        public let error: any Error
+    }
+
+    /// All restore points of a system that can be read, newest first, and those that cannot: for whoever must not be stopped by
+    /// damage to another restore point.
+    public func survey(system: String?) async throws -> (points: [RestorePoint], unreadable: [Unreadable]) {
+        var points: [RestorePoint] = []
+        var unreadable: [Unreadable] = []
+        for snapshot in try await repository.repository.snapshots() where Self.isManifest(snapshot.record) {
+            if let system, snapshot.record.hostname != system { continue }
+            do {
+                points.append(try await load(snapshot))
+            } catch let error as RecoveryError {
+                unreadable.append(Self.unreadable(snapshot, error))
+            } catch let error as RepositoryError where error.code == .damaged || error.code == .missing {
+                unreadable.append(Self.unreadable(snapshot, error))
+            }
+        }
+        return (points.reversed(), unreadable)
+    }
+
+    private static func unreadable(_ snapshot: StoredSnapshot, _ error: any Error) -> Unreadable {
+        Unreadable(snapshot: snapshot.id, id: RestorePoint.id(fromTags: snapshot.record.tags), error: error)
+    }
+
     /// Finds a restore point.
     ///
     /// - Parameter id: its id or a beginning of it, or `latest`.
     public func find(_ id: String, system: String?) async throws -> RestorePoint {
-        let points = try await list(system: system)
+        let (points, unreadable) = try await survey(system: system)
+        // Never another one than was asked for because that one is damaged.
+        if let damaged = unreadable.first(where: { $0.id?.hasPrefix(id.lowercased()) ?? false }) { throw damaged.error }
         guard !points.isEmpty else {
+            if let damaged = unreadable.last { throw damaged.error }
             let place = system.map { " of system '\($0)'" } ?? ""
             throw RecoveryError(
                 .noRestorePoint,
@@ -88,7 +123,8 @@ public struct RestorePointCatalog: Sendable {
         RecoveryError(
             .damagedRestorePoint,
             "the restore point in snapshot \(snapshot.id.short) cannot be used: \(reason)",
-            hint: "Its parts can still be restored with 'restic restore'.",
+            hint:
+                "Run 'holdfast repo check' to see what is damaged; its parts can still be restored with 'restic restore'.",
             cause: cause
         )
     }

@@ -78,6 +78,18 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         public var skipped: [SkippedItem]
     }
 
+    /// Something that a repaired restore point lacks.
+    public struct MissingItem: Sendable, Hashable, Codable {
+        /// The component it belonged to.
+        public var component: Component
+        /// The file or folder; a path in the component's snapshot.
+        public var path: String
+        /// What became of it.
+        public var kind: RepairLoss.Kind
+        /// Bytes of content that are gone, where that is known.
+        public var lostBytes: Int64
+    }
+
     /// The version of this file.
     public var format: Int
     /// The id: 8 hex digits.
@@ -92,6 +104,13 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
     public var tool: String
     /// The parts, in the order of capture.
     public var parts: [Part]
+    /// The restore point of which this one is a repaired copy; `nil` for one that a backup made.
+    public var repairedFrom: String?
+    /// What a repaired copy lacks; `nil` for a restore point that a backup made.
+    public var missing: [MissingItem]?
+
+    /// Whether something that was backed up is not in it any more.
+    public var isIncomplete: Bool { !(missing ?? []).isEmpty }
 
     /// The part of a component, when the restore point has one.
     public subscript(component: Component) -> Part? {

@@ -36,13 +36,20 @@ public struct SnapshotRepair: Sendable {
         }
     }
 
-    /// The same, with the trees of the copies stored and indexed.
-    public func rewriteTrees() async throws -> [SnapshotDiagnosis] {
-        let indexed = try await usableIndex()
+    /// The same, with the trees of the copies stored in `indexed` and indexed.
+    ///
+    /// - Parameter indexed: from ``usableIndex()``.
+    public func rewriteTrees(in indexed: IndexedRepository) async throws -> [SnapshotDiagnosis] {
         let (diagnoses, _) = try await indexed.write { writer in
             try await diagnose(indexed) { try await writer.store($0) }
         }
         return diagnoses
+    }
+
+    /// A name for what replaces some snapshots by copies: the same for the same copies, so that a repair that is run again
+    /// recognises what it has made.
+    public static func name(of original: ResticID, trees: [ResticID?]) -> ResticID {
+        ContentHash.id(of: original.bytes + trees.flatMap { $0?.bytes ?? [0] })
     }
 
     /// A repository whose index names only packs that are there: for reading what is left.

@@ -35,7 +35,9 @@ struct RepoCheckCommand: AsyncParsableCommand {
 
     func validate() throws {
         if readData, readDataSubset != nil {
-            throw ValidationError("'--read-data' and '--read-data-subset' exclude each other: one reads all, the other a part")
+            throw ValidationError(
+                "'--read-data' and '--read-data-subset' exclude each other: one reads all, the other a part"
+            )
         }
     }
 

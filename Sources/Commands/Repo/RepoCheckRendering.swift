@@ -34,7 +34,9 @@ enum RepoCheckRendering {
         if finding.snapshots.isEmpty {
             if [.pack, .blob].contains(finding.kind) { Console.result("  hits nothing that a snapshot needs") }
         } else {
-            Console.result("  hits \(Formatting.count(finding.files.count, "file or folder", plural: "files and folders")):")
+            Console.result(
+                "  hits \(Formatting.count(finding.files.count, "file or folder", plural: "files and folders")):"
+            )
             list(finding.files.items, of: finding.files.count, "    ")
             Console.result("  in \(Formatting.count(finding.snapshots.count, "snapshot")):")
             let snapshots = finding.snapshots.items.map { snapshot in

@@ -104,7 +104,9 @@ struct RepairIndexCommand: AsyncParsableCommand {
             Console.result("leave pack \(pack.id.short), whose header cannot be read: \(pack.reason)")
         }
         if !plan.unreadablePacks.isEmpty {
-            options.common.remark("'holdfast repo repair packs' salvages what the index knows of packs without a header")
+            options.common.remark(
+                "'holdfast repo repair packs' salvages what the index knows of packs without a header"
+            )
         }
         if plan.isEmpty { return Console.result("the index is right: nothing to repair") }
         Console.result(

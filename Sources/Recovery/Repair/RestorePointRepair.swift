@@ -150,7 +150,9 @@ struct RestorePointRepair {
             }
             guard !isGone else { continue }
             let lost = losses.count { $0.path.hasPrefix(prefix) }
-            if lost > 0 { collection.warnings.append("damaged in the repository: \(lost) of its files or folders are not whole") }
+            if lost > 0 {
+                collection.warnings.append("damaged in the repository: \(lost) of its files or folders are not whole")
+            }
             if let below = try await repository.node(at: "qdrant/\(collection.name)/shards", in: tree)?.subtree {
                 let count = try await count(below)
                 (collection.files, collection.bytes) = (count.files, count.bytes)

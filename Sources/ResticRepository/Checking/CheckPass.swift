@@ -132,7 +132,8 @@ struct CheckPass: Sendable {
     }
 
     /// Adds to the remark of that kind, or makes it.
-    mutating func addRemark(_ kind: CheckRemark.Kind, _ message: String, _ objects: [(name: String, byteCount: Int64)]) {
+    mutating func addRemark(_ kind: CheckRemark.Kind, _ message: String, _ objects: [(name: String, byteCount: Int64)])
+    {
         guard !objects.isEmpty else { return }
         let number = report.remarks.firstIndex { $0.kind == kind }
         let known = number.map { report.remarks[$0] }
@@ -166,11 +167,19 @@ struct CheckPass: Sendable {
                     foreign.append(entry)
                     continue
                 }
-                if catalog.contains(id) { sizes[id] = entry.byteCount } else { unindexed.append((entry.key.path, entry.byteCount)) }
+                if catalog.contains(id) {
+                    sizes[id] = entry.byteCount
+                } else {
+                    unindexed.append((entry.key.path, entry.byteCount))
+                }
             }
         }
         for entry in foreign { addForeign(entry) }
-        addRemark(.unindexedPack, "files in 'data' that no index names; an interrupted backup leaves such", unindexed.sorted { $0.0 < $1.0 })
+        addRemark(
+            .unindexedPack,
+            "files in 'data' that no index names; an interrupted backup leaves such",
+            unindexed.sorted { $0.0 < $1.0 }
+        )
         report.packs = catalog.packCount
         report.packBytes = sizes.values.reduce(0, +)
         var (twice, partly): ([(String, Int64)], [(String, Int64)]) = ([], [])
@@ -180,7 +189,11 @@ struct CheckPass: Sendable {
             if try await check(id, contents) { partly.append((id.hex, 0)) }
         }
         addRemark(.packIndexedTwice, "packs that more than one index file lists", twice)
-        addRemark(.partlyIndexedPack, "packs that hold more blobs than the index says; 'holdfast repo repair index' adds them", partly)
+        addRemark(
+            .partlyIndexedPack,
+            "packs that hold more blobs than the index says; 'holdfast repo repair index' adds them",
+            partly
+        )
     }
 
     /// Checks that a pack is there and has the length that the index implies; where they disagree, the header decides.

@@ -140,7 +140,9 @@ struct PackReader: Sendable {
             // What is in the pack and not in the index harms nobody.
             let unknown = Set(blobs).subtracting(header)
             if !unknown.isEmpty {
-                outcome.problems.append("its header knows nothing of \(unknown.count) blob(s) that the index places in it")
+                outcome.problems.append(
+                    "its header knows nothing of \(unknown.count) blob(s) that the index places in it"
+                )
             }
         } catch {
             outcome.problems.append("its header cannot be read: \(describeFailure(error))")
@@ -203,9 +205,10 @@ extension Repository {
             let bytes = try await store.get(FileKind.pack.key(pack), range: packLength - tail..<packLength)
             let needed: Int64
             do {
-                needed = try bytes.withUnsafeReadableBytes {
-                    Int64(try PackHeader.sealedLength(fromTail: $0, packLength: Int(packLength)))
-                } + Int64(PackHeader.trailerLength)
+                needed =
+                    try bytes.withUnsafeReadableBytes {
+                        Int64(try PackHeader.sealedLength(fromTail: $0, packLength: Int(packLength)))
+                    } + Int64(PackHeader.trailerLength)
             } catch {
                 throw RepositoryError(.damaged, "pack \(pack.short) has no header", cause: error)
             }

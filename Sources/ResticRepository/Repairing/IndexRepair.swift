@@ -53,7 +53,9 @@ public struct IndexRepair: Sendable {
         for (pack, size) in sizes.sorted(by: { $0.key < $1.key }) {
             if catalog.contains(pack) {
                 let contents = catalog.contents(of: pack)
-                if size != contents.packLength || contents.hasGaps || contents.hasOverlaps { doubtful.append((pack, size)) }
+                if size != contents.packLength || contents.hasGaps || contents.hasOverlaps {
+                    doubtful.append((pack, size))
+                }
             } else if !setAside.contains(FileKind.pack.key(pack).path) {
                 // One with a copy set aside is what a repair of packs that died has left: known to be damaged.
                 doubtful.append((pack, size))

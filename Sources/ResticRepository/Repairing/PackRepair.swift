@@ -107,7 +107,9 @@ public struct PackRepair: Sendable {
             try await salvage(plan.packs, without: damaged)
             // Read again: it lists the new packs now.
             let catalog = try await repository.loadCatalog()
-            let reasons = Dictionary(uniqueKeysWithValues: damaged.map { ($0, "it names the damaged pack \($0.short)") })
+            let reasons = Dictionary(
+                uniqueKeysWithValues: damaged.map { ($0, "it names the damaged pack \($0.short)") }
+            )
             var rewrite = IndexRewrite(of: catalog, dropping: reasons, rebuilding: [:])
             // Damaged index files are another repair's business.
             for file in catalog.failures.keys { rewrite.replaced[file] = nil }
@@ -204,7 +206,11 @@ public struct PackRepair: Sendable {
             )
         }
         guard found.count == 1 else {
-            throw RepositoryError(.ambiguous, "'\(name)' is the beginning of \(found.count) packs", hint: "Give more of its digits.")
+            throw RepositoryError(
+                .ambiguous,
+                "'\(name)' is the beginning of \(found.count) packs",
+                hint: "Give more of its digits."
+            )
         }
         return first
     }

@@ -82,7 +82,8 @@ public struct SnapshotRepair: Sendable {
         let repair = TreeRepair(indexed, storingIn: store)
         var diagnoses: [SnapshotDiagnosis] = []
         for id in try await repository.list(.snapshot) {
-            guard case .success(let snapshot) = try await Repository.capturing({ try await repository.loadSnapshot(id) })
+            guard
+                case .success(let snapshot) = try await Repository.capturing({ try await repository.loadSnapshot(id) })
             else { continue }
             let copy = try await repair.repair(snapshot.record.tree)
             diagnoses.append(SnapshotDiagnosis(snapshot: snapshot, tree: copy?.id, losses: copy?.losses ?? []))

@@ -86,7 +86,9 @@ final class TreeRepair {
             var copy = node
             if let subtree = node.subtree, let below = try await repair(subtree, depth: depth + 1) {
                 copy.subtree = below.id
-                let losses = below.losses.map { RepairLoss(path: path + $0.path, kind: $0.kind, lostBytes: $0.lostBytes) }
+                let losses = below.losses.map {
+                    RepairLoss(path: path + $0.path, kind: $0.kind, lostBytes: $0.lostBytes)
+                }
                 return (copy, losses)
             }
             copy.subtree = try await store(Tree())

@@ -158,7 +158,10 @@ struct DamageMatrixTests {
         }
     }
 
-    @Test("to the only key is refused at the door, and the message says which", arguments: [Damage.flip, .truncate, .empty])
+    @Test(
+        "to the only key is refused at the door, and the message says which",
+        arguments: [Damage.flip, .truncate, .empty]
+    )
     func onlyKey(damage: Damage) async throws {
         let sample = try await SampleRepository.copy()
         try await damage.apply(to: .key, in: sample)

@@ -47,7 +47,14 @@ struct SampleRepository: Sendable {
         // Abandoned long ago: no obstacle, but something to damage.
         for process in 1...2 {
             let record = LockRecord(
-                time: .epoch, exclusive: false, hostname: "elsewhere", username: "", pid: process, uid: 0, gid: 0)
+                time: .epoch,
+                exclusive: false,
+                hostname: "elsewhere",
+                username: "",
+                pid: process,
+                uid: 0,
+                gid: 0
+            )
             try await repository.save(.lock, record.encode())
         }
         return try await TemporaryDirectory.with { folder in

@@ -85,7 +85,11 @@ struct RepositoryCheckTests {
                     try await writer.store(Array(content.readableBytesView), as: blob.type, id: blob.id)
                 }
             }
-            let rewrite = IndexRewrite(of: try await repository.loadCatalog(), dropping: [id: "pruned"], rebuilding: [:])
+            let rewrite = IndexRewrite(
+                of: try await repository.loadCatalog(),
+                dropping: [id: "pruned"],
+                rebuilding: [:]
+            )
             try await rewrite.apply(to: repository)
             store.replace(nil, at: pack)
         }

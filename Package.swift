@@ -118,7 +118,8 @@ let package = Package(
         .testTarget(name: "ResticFormatTests", dependencies: ["ResticFormat", "TestSupport"]),
         .testTarget(
             name: "ResticRepositoryTests",
-            dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio
+            dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio,
+            exclude: ["Fixtures"]
         ),
         .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", "TestSupport", nio[0]]),
         .testTarget(

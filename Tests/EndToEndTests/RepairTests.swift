@@ -157,6 +157,30 @@ struct RepairTests {
         }
     }
 
+    @Test("a damaged snapshot file does not keep what is whole from being restored")
+    func damagedSnapshot() async throws {
+        try await TemporaryDirectory.with { folder in
+            let holdfast = try HoldfastProgram(in: folder)
+            try holdfast.makeDocuments()
+            try await holdfast.initDocuments()
+            let first = try await holdfast.json("backup")
+            let old = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path("repo/snapshots")))
+            try await holdfast.run("backup")
+            let new = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path("repo/snapshots")))
+            try flip(folder.path("repo/snapshots/\(try #require(new.subtracting(old).first))"))
+            let id = try #require((first["restorePoint"] as? [String: Any])?["id"] as? String)
+            try await holdfast.run("repo", "check", expecting: 1)
+            #expect(try await holdfast.run("points", expecting: 3).text.contains(id))
+            try await holdfast.run("restore", id, "--target", "restored")
+            #expect(try await areEqual(folder.path("docs"), folder.path("restored/docs")))
+            try await holdfast.run("backup")
+            let plan = try await holdfast.run("repo", "repair", "snapshots", "--forget", "--apply").text
+            #expect(plan.contains("it cannot be read"), "\(plan)")
+            try await holdfast.run("repo", "check")
+            #expect(try await holdfast.run("repo", "repair", "confirm").text.contains("delete snapshots/"))
+        }
+    }
+
     @Test("contradictory and impossible options are refused")
     func usage() async throws {
         try await TemporaryDirectory.with { folder in

@@ -11,7 +11,7 @@ struct RepairSnapshotsCommand: AsyncParsableCommand {
         discussion: """
             For what no backup can bring back. The copy of a restore point has an id of its own, and a manifest that says what is
             missing. Files that lost a part are shortened, files that lost all are left out, folders whose tree is lost are empty. The
-            originals stay; '--forget' removes those that have a whole copy, or of which nothing is left.
+            originals stay; '--forget' sets those aside that have a whole copy, or of which nothing is left.
 
             Repair the index and the packs first.
 
@@ -23,7 +23,7 @@ struct RepairSnapshotsCommand: AsyncParsableCommand {
 
     @OptionGroup var options: RepairOptions
 
-    @Flag(name: .long, help: "Remove the originals of copies that are there, and snapshots of which nothing is left.")
+    @Flag(name: .long, help: "Set aside the originals of copies that are there, and snapshots of which nothing is left.")
     var forget = false
 
     private struct Output: Encodable {

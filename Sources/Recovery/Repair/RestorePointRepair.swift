@@ -44,7 +44,9 @@ struct RestorePointRepair {
     }
 
     private func diagnosis(of part: RestorePointManifest.Part) -> SnapshotDiagnosis? {
+        // In a copy of the repository the snapshots have other ids than the manifest says; the tags bind them.
         group.first { $0.snapshot.id.hex == part.snapshot }
+            ?? group.first { RestorePoint.component(fromTags: $0.snapshot.record.tags) == part.component }
     }
 
     /// What the copy will be. Parts whose snapshot or root tree is gone are not in it.

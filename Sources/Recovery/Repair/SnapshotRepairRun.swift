@@ -70,9 +70,10 @@ public struct SnapshotRepairRun: Sendable {
         return try await run(repair.rewriteTrees(in: indexed), in: indexed, writes: true)
     }
 
-    /// Removes the originals of copies that are whole, and snapshots of which nothing can be had.
+    /// Sets aside the originals of copies that are whole, and snapshots of which nothing can be had.
     public func forget(_ plan: SnapshotRepairPlan) async throws {
-        for snapshot in plan.forgettable { try await repository.remove(.snapshot, snapshot) }
+        let files = ReplacedFiles(repository)
+        for snapshot in plan.forgettable { try await files.setAside(.snapshot, snapshot) }
     }
 
     private func run(
@@ -81,6 +82,10 @@ public struct SnapshotRepairRun: Sendable {
         writes: Bool
     ) async throws -> SnapshotRepairPlan {
         var plan = SnapshotRepairPlan()
+        for (id, error) in try await repository.readableSnapshots().unreadable {
+            let reason = "it cannot be read: \((error as? RepositoryError)?.message ?? "\(error)")"
+            plan.hopeless.append(.init(snapshot: id, restorePoint: nil, reason: reason))
+        }
         var groups: [String: [SnapshotDiagnosis]] = [:]
         for diagnosis in diagnoses {
             guard let id = RestorePoint.id(fromTags: diagnosis.snapshot.record.tags) else {

@@ -29,7 +29,7 @@ public struct RestorePointCatalog: Sendable {
     public struct Unreadable: Sendable {
         /// The snapshot that should hold the manifest.
         public let snapshot: ResticID
-        /// Its id, from the snapshot's tags.
+        /// Its id, from the snapshot's tags; `nil` when the snapshot itself cannot be read.
         public let id: String?
         /// Why.
         public let error: any Error
@@ -40,7 +40,10 @@ public struct RestorePointCatalog: Sendable {
     public func survey(system: String?) async throws -> (points: [RestorePoint], unreadable: [Unreadable]) {
         var points: [RestorePoint] = []
         var unreadable: [Unreadable] = []
-        for snapshot in try await repository.repository.snapshots() where Self.isManifest(snapshot.record) {
+        let found = try await repository.repository.readableSnapshots()
+        // Of which restore point these are, or of any, nobody can say.
+        unreadable = found.unreadable.map { Unreadable(snapshot: $0.id, id: nil, error: $0.error) }
+        for snapshot in found.snapshots where Self.isManifest(snapshot.record) {
             if let system, snapshot.record.hostname != system { continue }
             do {
                 points.append(try await load(snapshot))
@@ -76,6 +79,7 @@ public struct RestorePointCatalog: Sendable {
         if id == "latest" { return points[0] }
         let matching = points.filter { $0.manifest.id.hasPrefix(id.lowercased()) }
         guard let found = matching.first else {
+            if let damaged = unreadable.first(where: { $0.id == nil }) { throw damaged.error }
             throw RecoveryError(
                 .noRestorePoint,
                 "there is no restore point '\(id)'",

@@ -106,25 +106,19 @@ struct CheckPass: Sendable {
     }
 
     private mutating func checkSnapshots() async throws {
-        for id in try await repository.list(.snapshot).sorted() {
-            let result = try await Repository.capturing { try await repository.loadSnapshot(id) }
-            switch result {
-            case .success(let snapshot): snapshots.append(snapshot)
-            // Forgotten between the listing and now.
-            case .failure(let error as RepositoryError) where error.code == .missing: continue
-            case .failure(let error):
-                ledger.add(
-                    CheckFinding(
-                        .snapshot,
-                        FileKind.snapshot.key(id).path,
-                        "snapshot \(id.short): \(describeFailure(error))",
-                        hint: "Restore the file from a copy of the repository; its content cannot be found without it."
-                    )
+        let found = try await repository.readableSnapshots()
+        snapshots = found.snapshots.reversed()
+        report.snapshots = found.snapshots.count + found.unreadable.count
+        for (id, error) in found.unreadable {
+            ledger.add(
+                CheckFinding(
+                    .snapshot,
+                    FileKind.snapshot.key(id).path,
+                    "snapshot \(id.short): \(describeFailure(error))",
+                    hint: "Restore the file from a copy of the repository; its content cannot be found without it."
                 )
-            }
-            report.snapshots += 1
+            )
         }
-        snapshots.sort { ($1.record.time, $1.id) < ($0.record.time, $0.id) }
     }
 
     private mutating func addForeign(_ entry: ObjectEntry) {

@@ -87,7 +87,7 @@ public struct PackRepair: Sendable {
                 index: catalog.makeIndex { damaged[$0] == nil && sizes[$0] != nil }
             )
             var search = DamageSearch(preferred)
-            try await search.run(try await readableSnapshots(), &ledger)
+            try await search.run(try await repository.readableSnapshots().snapshots.reversed(), &ledger)
         }
         return Plan(
             packs: packs,
@@ -213,16 +213,6 @@ public struct PackRepair: Sendable {
             )
         }
         return first
-    }
-
-    private func readableSnapshots() async throws -> [StoredSnapshot] {
-        var snapshots: [StoredSnapshot] = []
-        for id in try await repository.list(.snapshot) {
-            if case .success(let snapshot) = try await Repository.capturing({ try await repository.loadSnapshot(id) }) {
-                snapshots.append(snapshot)
-            }
-        }
-        return snapshots.sorted { ($1.record.time, $1.id) < ($0.record.time, $0.id) }
     }
 }
 

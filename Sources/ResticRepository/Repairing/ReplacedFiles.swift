@@ -1,6 +1,6 @@
 internal import NIOCore
 public import ObjectStorage
-internal import ResticFormat
+public import ResticFormat
 
 /// The files that repairs have set aside, in a folder that restic never looks at: `holdfast/replaced/<original key>`.
 ///
@@ -49,6 +49,11 @@ public struct ReplacedFiles: Sendable {
         }
         let bytes = try await repository.store.get(key, range: nil)
         try await repository.store.put(bytes, at: copy, policy: .replaceExisting)
+    }
+
+    /// Takes a file of the repository out of use: copies it here, then removes it from its place.
+    public func setAside(_ kind: FileKind, _ id: ResticID) async throws {
+        try await setAside(kind.key(id))
     }
 
     /// Copies a file here, then removes it from its place.

@@ -81,15 +81,10 @@ public struct SnapshotRepair: Sendable {
     ) async throws -> [SnapshotDiagnosis] {
         let repair = TreeRepair(indexed, storingIn: store)
         var diagnoses: [SnapshotDiagnosis] = []
-        for id in try await repository.list(.snapshot) {
-            guard
-                case .success(let snapshot) = try await Repository.capturing({ try await repository.loadSnapshot(id) })
-            else { continue }
+        for snapshot in try await repository.readableSnapshots().snapshots {
             let copy = try await repair.repair(snapshot.record.tree)
             diagnoses.append(SnapshotDiagnosis(snapshot: snapshot, tree: copy?.id, losses: copy?.losses ?? []))
         }
-        return diagnoses.sorted { left, right in
-            (left.snapshot.record.time, left.snapshot.id) < (right.snapshot.record.time, right.snapshot.id)
-        }
+        return diagnoses
     }
 }

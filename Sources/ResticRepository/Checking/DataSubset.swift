@@ -1,4 +1,4 @@
-public import ResticFormat
+internal import ResticFormat
 
 /// Which packs a check reads. The notation is restic's (`check --read-data-subset`).
 public enum DataSubset: Sendable, Hashable {

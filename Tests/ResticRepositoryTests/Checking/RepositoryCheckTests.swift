@@ -73,7 +73,7 @@ struct RepositoryCheckTests {
         let store = sample.store
         let pack = try #require(try await sample.packs(of: .data).first)
         // What a prune does while the check reads: the blobs in a new pack, a new index, the old ones gone.
-        let moving = HookedStore(store) { [pack] in
+        let moving = BusyStore(store) { [pack] in
             let repository = try await Repository.open(in: store, password: password)
             let catalog = try await repository.loadCatalog()
             let id = try #require(FileKind.pack.id(in: pack))
@@ -140,7 +140,7 @@ extension SampleRepository {
 }
 
 /// Calls something once, after the first listing of the packs: what another process does meanwhile.
-private final class HookedStore: ObjectStore {
+private final class BusyStore: ObjectStore {
     private let base: MemoryStore
     private let hook: @Sendable () async throws -> Void
     private let called = Mutex(false)

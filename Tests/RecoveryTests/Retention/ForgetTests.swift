@@ -7,7 +7,7 @@ import Testing
 @testable import Recovery
 @testable import ResticRepository
 
-@Suite("A forget", .timeLimit(.minutes(1)))
+@Suite("A forget", .timeLimit(.minutes(10)))
 struct ForgetTests {
     private struct FixedClock: WallClock {
         var now: GoTime

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ResticRepository
 
-@Suite("A prune on a store without a free byte", .timeLimit(.minutes(2)))
+@Suite("A prune on a store without a free byte", .timeLimit(.minutes(10)))
 struct PruneFullStoreTests {
     private var generator = SeededGenerator(seed: 13)
 

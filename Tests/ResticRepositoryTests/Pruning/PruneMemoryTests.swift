@@ -25,7 +25,6 @@ struct PruneMemoryTests {
         try await TemporaryDirectory.with { folder in
             let fixture = try await PruneFixture.make(LocalStore(path: folder.path("repo")))
             let kept = try await makeManyBlobs(count, fixture)
-            malloc_trim(0)
             let before = try memory("VmRSS")
             try Data("5".utf8).write(to: URL(filePath: "/proc/self/clear_refs"))
             let start = ContinuousClock.now

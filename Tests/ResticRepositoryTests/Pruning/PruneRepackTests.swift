@@ -6,7 +6,7 @@ import Testing
 
 @testable import ResticRepository
 
-@Suite("A prune that repacks", .timeLimit(.minutes(2)))
+@Suite("A prune that repacks", .timeLimit(.minutes(10)))
 struct PruneRepackTests {
     private var generator = SeededGenerator(seed: 11)
 

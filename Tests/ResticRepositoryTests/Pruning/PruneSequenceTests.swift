@@ -5,7 +5,7 @@ import Testing
 
 @testable import ResticRepository
 
-@Suite("Prunes among backups", .timeLimit(.minutes(5)))
+@Suite("Prunes among backups", .timeLimit(.minutes(10)))
 struct PruneSequenceTests {
     @Test("never lose anything that a snapshot holds, whatever happens in whatever order", arguments: 1...12)
     func randomSequence(seed: UInt64) async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ResticRepository
 
-@Suite("A prune in two phases", .timeLimit(.minutes(2)))
+@Suite("A prune in two phases", .timeLimit(.minutes(10)))
 struct PruneTests {
     private var generator = SeededGenerator(seed: 7)
 

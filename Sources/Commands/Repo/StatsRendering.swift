@@ -148,7 +148,7 @@ enum StatsRendering {
             "  not needed      \(Formatting.bytes(statistics.freeableBytes)) that a prune could free: "
                 + "\(Formatting.count(statistics.unreferenced.count, "blob")) of \(Formatting.bytes(statistics.unreferenced.storedBytes)), "
                 + "second copies of \(Formatting.bytes(statistics.duplicateBytes)), "
-                + "\(Formatting.count(statistics.unindexedPacks.count, "pack")) in no index of \(Formatting.bytes(statistics.unindexedPacks.bytes))"
+                + "\(Formatting.count(statistics.unindexedPacks.count, "unused pack")) of \(Formatting.bytes(statistics.unindexedPacks.bytes))"
         )
     }
 

@@ -92,7 +92,7 @@ public struct RepositoryStatistics: Sendable, Hashable {
     public var referencedData = BlobTotals()
     /// Tree blobs that a group needs.
     public var referencedTrees = BlobTotals()
-    /// Packs that no index names: what runs that died left, or what an index was lost for.
+    /// Packs from which the index takes nothing: no index names them, or all they hold lies elsewhere as well.
     public var unindexedPacks = FileTotals()
     /// Packs that an index names and that are not there.
     public var missingPacks = 0

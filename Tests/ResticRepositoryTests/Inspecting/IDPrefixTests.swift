@@ -56,8 +56,8 @@ struct IDPrefixTests {
         #expect(error?.code == .ambiguous)
         let message = try #require(error?.message)
         #expect(
-            message.contains("3 packs") && message.contains("ab11223344")
-                && message.contains("ab11223355") && message.contains("ab99000000"),
+            message.contains("3 packs") && message.contains("ab1122334,")
+                && message.contains("ab1122335,") && message.contains("ab9900000"),
             "\(message)"
         )
         let missing = await #expect(throws: RepositoryError.self) { try await repository.find(.pack, "ef") }

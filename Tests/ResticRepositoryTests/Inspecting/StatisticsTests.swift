@@ -130,10 +130,12 @@ struct StatisticsTests {
         store.replace(ByteBuffer(repeating: 0, count: 123), at: FileKind.pack.key(stray))
         let both = try await Repository.open(in: store, password: password).loadIndex()
         let statistics = try await StatisticsRun(both).run([[tree]])
-        #expect(statistics.unindexedPacks.count == 1 && statistics.unindexedPacks.bytes == 123)
         let once = statistics.data.storedBytes + statistics.trees.storedBytes
-        #expect(statistics.duplicateBytes >= once && statistics.duplicateBytes < once + 400, "\(statistics)")
-        #expect(statistics.freeableBytes == statistics.duplicateBytes + 123)
+        #expect(statistics.unindexedPacks.count > 1, "the stray one, and those of second copies: \(statistics)")
+        #expect(
+            statistics.freeableBytes >= once + 123 && statistics.freeableBytes < once + 123 + 400,
+            "\(statistics)"
+        )
 
         let pack = try #require(both.location(of: tree, .tree)).pack
         store.replace(nil, at: FileKind.pack.key(pack))

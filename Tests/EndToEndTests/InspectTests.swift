@@ -207,8 +207,11 @@ struct InspectTests {
                 let theirs = try await holdfast.restic("list", listed).text.split(separator: "\n").sorted()
                 #expect(ours == theirs && !ours.isEmpty, "\(listed)")
                 let id = String(try #require(ours.first))
-                let shown = try json(await holdfast.run("repo", "cat", kind, String(id.prefix(16))).output)
+                let stored = try json(await holdfast.run("repo", "cat", kind, String(id.prefix(16))).output)
+                let shown = try #require(stored.mutableCopy() as? NSMutableDictionary)
                 let expected = try json(await holdfast.restic("cat", kind, id).output)
+                // restic 0.14 decodes a snapshot and drops what it does not know; ours shows what is stored.
+                if kind == "snapshot" { shown.removeObject(forKey: "program_version") }
                 #expect(shown == expected, "\(kind): \(shown) \(expected)")
             }
             let packs = try await holdfast.run("repo", "list", "packs").text.split(separator: "\n").sorted()

@@ -85,7 +85,8 @@ let package = Package(
             ] + nio
         ),
         .target(name: "ResticFormat"),
-        .target(name: "ResticCrypto", dependencies: ["ResticFormat", "CLibcrypto"]),
+        .target(name: "ResticCrypto", dependencies: ["ResticFormat", "Scrypt", "CLibcrypto"]),
+        .target(name: "Scrypt", dependencies: ["CLibcrypto"]),
         .target(name: "Chunking"),
         .target(name: "LocalStorage", dependencies: ["ObjectStorage", "CLinux"] + nio),
         .target(name: "ObjectStorage", dependencies: [nio[0]]),

@@ -1,4 +1,4 @@
-internal import CLibcrypto
+internal import Scrypt
 
 /// Derives keys from passwords, by scrypt.
 public enum KeyDerivation {
@@ -46,30 +46,18 @@ public enum KeyDerivation {
         parameters: ScryptParameters,
         into output: UnsafeMutableRawBufferPointer
     ) throws(ResticCryptoError) {
-        // libcrypto counts a little more than N blocks, and refuses above 32 MiB unless told otherwise.
-        let memory = ScryptParameters.maximumMemory + (128 * parameters.r * parameters.p) + (1 << 20)
-        let result = password.withUnsafeBytes { password in
+        let isDone = password.withUnsafeBytes { password in
             salt.withUnsafeBytes { salt in
-                EVP_PBE_scrypt(
-                    // Without a start libcrypto takes an empty password for a question whether the parameters are
-                    // right.
-                    password.baseAddress?.assumingMemoryBound(to: CChar.self) ?? emptyPassword,
-                    password.count,
-                    salt.bytePointer,
-                    salt.count,
-                    UInt64(parameters.n),
-                    UInt64(parameters.r),
-                    UInt64(parameters.p),
-                    UInt64(memory),
-                    output.bytePointer,
-                    output.count
+                Scrypt.derive(
+                    passphrase: password,
+                    salt: salt,
+                    n: parameters.n,
+                    r: parameters.r,
+                    p: parameters.p,
+                    into: output
                 )
             }
         }
-        try Libcrypto.check(result, "derive a key with scrypt")
-    }
-
-    private static var emptyPassword: UnsafePointer<CChar> {
-        UnsafeRawPointer(("" as StaticString).utf8Start).assumingMemoryBound(to: CChar.self)
+        guard isDone else { throw Libcrypto.failure("derive a key with scrypt") }
     }
 }

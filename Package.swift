@@ -87,6 +87,14 @@ let package = Package(
         .target(name: "ResticFormat"),
         .target(name: "ResticCrypto", dependencies: ["ResticFormat", "Scrypt", "CLibcrypto"]),
         .target(name: "Scrypt", dependencies: ["CLibcrypto"]),
+        .target(
+            name: "Sealing",
+            dependencies: [
+                "Scrypt", "CLibcrypto", crypto, nio[0],
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                system,
+            ]
+        ),
         .target(name: "Chunking"),
         .target(name: "LocalStorage", dependencies: ["ObjectStorage", "CLinux"] + nio),
         .target(name: "ObjectStorage", dependencies: [nio[0]]),

@@ -130,6 +130,7 @@ let package = Package(
             dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio,
             exclude: ["Fixtures"]
         ),
+        .testTarget(name: "SealingTests", dependencies: ["Sealing", "TestSupport", crypto, nio[0]]),
         .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", "TestSupport", nio[0]]),
         .testTarget(
             name: "QdrantClientTests",

@@ -13,8 +13,9 @@ final class BlobCodec: @unchecked Sendable {
     private let mode: CompressionMode
     private let canCompress: Bool
     private let sealing: SealingContext
-    private lazy var dataCompressor = ZstdCompressor(level: mode.level)
-    private lazy var treeCompressor = ZstdCompressor(level: 3)
+    private lazy var dataCompressor = ZstdCompressor(mode.effort)
+    private lazy var quickCompressor = ZstdCompressor(.entropy(acceleration: 7))
+    private lazy var treeCompressor = ZstdCompressor(.level(3))
     private lazy var decompressor = ZstdDecompressor()
     private var scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 64)
 
@@ -72,16 +73,35 @@ final class BlobCodec: @unchecked Sendable {
         let room = Int(uncompressedLength)
         reserve(room)
         let output = UnsafeMutableRawBufferPointer(rebasing: scratch[..<room])
-        guard decompressor.decompress(stored, into: output) == room else {
-            throw RepositoryError(.damaged, "blob \(id.short) does not decompress to \(room) bytes")
-        }
-        try check(UnsafeRawBufferPointer(output), is: id)
+        try decompress(stored, id: id, into: output)
         return ByteBuffer(bytes: stored)
     }
 
-    /// Decrypts and decompresses a blob and checks that it is the one asked for.
+    /// Decrypts and decompresses a blob, checks that it is the one asked for, and lends its content to `body`.
     ///
-    /// - Parameter sealed: overwritten by the decrypted bytes.
+    /// - Parameters:
+    ///   - sealed: overwritten by the decrypted bytes.
+    ///   - body: gets the content, which lies in the memory of `sealed` or of the codec, for as long as it runs.
+    func open<Value>(
+        _ sealed: UnsafeMutableRawBufferPointer,
+        id: ResticID,
+        uncompressedLength: UInt32?,
+        _ body: (UnsafeRawBufferPointer) throws -> Value
+    ) throws -> Value {
+        let plain = try openSealed(sealed, id: id)
+        guard let uncompressedLength else {
+            try check(plain, is: id)
+            return try body(plain)
+        }
+        let room = Int(uncompressedLength)
+        reserve(room)
+        defer { giveBackExcess() }
+        let output = UnsafeMutableRawBufferPointer(rebasing: scratch[..<room])
+        try decompress(plain, id: id, into: output)
+        return try body(UnsafeRawBufferPointer(output))
+    }
+
+    /// As ``open(_:id:uncompressedLength:_:)``, with the content in memory of its own.
     func open(_ sealed: UnsafeMutableRawBufferPointer, id: ResticID, uncompressedLength: UInt32?) throws -> ByteBuffer {
         let plain = try openSealed(sealed, id: id)
         guard let uncompressedLength else {
@@ -91,11 +111,7 @@ final class BlobCodec: @unchecked Sendable {
         var content = ByteBuffer()
         let room = Int(uncompressedLength)
         try content.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { output in
-            let output = UnsafeMutableRawBufferPointer(rebasing: output[..<room])
-            guard decompressor.decompress(plain, into: output) == room else {
-                throw RepositoryError(.damaged, "blob \(id.short) does not decompress to \(room) bytes")
-            }
-            try check(UnsafeRawBufferPointer(output), is: id)
+            try decompress(plain, id: id, into: UnsafeMutableRawBufferPointer(rebasing: output[..<room]))
             return room
         }
         return content
@@ -113,6 +129,15 @@ final class BlobCodec: @unchecked Sendable {
             throw RepositoryError(.damaged, "blob \(id.short) fails its authentication", cause: error)
         }
         return UnsafeRawBufferPointer(body)
+    }
+
+    private func decompress(_ plain: UnsafeRawBufferPointer, id: ResticID, into output: UnsafeMutableRawBufferPointer)
+        throws
+    {
+        guard decompressor.decompress(plain, into: output) == output.count else {
+            throw RepositoryError(.damaged, "blob \(id.short) does not decompress to \(output.count) bytes")
+        }
+        try check(UnsafeRawBufferPointer(output), is: id)
     }
 
     /// Seals a whole file that is not a pack; in format version 2 its content is marked and compressed
@@ -183,15 +208,27 @@ final class BlobCodec: @unchecked Sendable {
         case .tree:
             return treeCompressor.compress(content, into: output)
         case .data:
-            guard mode != .off,
-                Compressibility.isWorthwhile(content, compressor: dataCompressor, mode: mode, scratch: output)
+            guard let compressor = dataCompressor(for: content, scratch: output),
+                let length = compressor.compress(content, into: output), length < content.count - content.count / 64
             else { return nil }
-            guard let length = dataCompressor.compress(content, into: output),
-                length < content.count - content.count / 64
-            else {
-                return nil
-            }
             return length
+        }
+    }
+
+    /// - Returns: `nil` for data that is not to be compressed.
+    private func dataCompressor(
+        for content: UnsafeRawBufferPointer,
+        scratch: UnsafeMutableRawBufferPointer
+    ) -> ZstdCompressor? {
+        switch mode {
+        case .off: return nil
+        case .max: return dataCompressor
+        case .auto:
+            switch Compressibility(of: content, compressor: quickCompressor, scratch: scratch) {
+            case .none: return nil
+            case .low: return quickCompressor
+            case .high: return dataCompressor
+            }
         }
     }
 
@@ -206,6 +243,16 @@ final class BlobCodec: @unchecked Sendable {
         guard scratch.count < count else { return }
         scratch.deallocate()
         scratch = .allocate(byteCount: (count + 0xffff) & ~0xffff, alignment: 64)
+    }
+
+    /// Enough for any chunk of restic's (8 MiB) or of ours.
+    private static let keptScratch = (8 << 20) + (64 << 10)
+
+    /// What a single huge blob took is not kept for ever.
+    private func giveBackExcess() {
+        guard scratch.count > Self.keptScratch else { return }
+        scratch.deallocate()
+        scratch = .allocate(byteCount: 64 << 10, alignment: 64)
     }
 }
 

@@ -7,11 +7,11 @@ public enum CompressionMode: String, Sendable, CaseIterable {
     /// Everything that gains anything, at a high level.
     case max
 
-    /// The zstd level for data.
-    var level: Int32 {
+    /// How hard to try with data that is worth it.
+    var effort: ZstdCompressor.Effort {
         switch self {
-        case .auto, .off: 1
-        case .max: 19
+        case .auto, .off: .entropy(acceleration: 1)
+        case .max: .level(19)
         }
     }
 }

@@ -4,10 +4,28 @@ internal import CZstd
 final class ZstdCompressor {
     private let context: OpaquePointer
 
-    init(level: Int32) {
+    /// How hard to try.
+    enum Effort: Sendable, Hashable {
+        /// A level of zstd's own, 1 to 22.
+        case level(Int32)
+        /// Looks for repetitions at every so many bytes only, and codes what is left by how often each byte occurs: nearly all
+        /// of what can be gained on numbers and on content that was packed before. zstd calls these levels negative, where it
+        /// leaves the second half out.
+        case entropy(acceleration: Int32)
+    }
+
+    init(_ effort: Effort) {
         guard let context = ZSTD_createCCtx() else { fatalError("out of memory for a zstd context") }
         self.context = context
-        _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
+        switch effort {
+        case .level(let level):
+            _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
+        case .entropy(let acceleration):
+            // ZSTD_c_literalCompressionMode, 1 being "always" (zstd.h, since 1.3.7). A library that does not know it any more
+            // refuses it: then by the fastest level that codes what is left.
+            let isSet = ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam5, 1)) == 0
+            _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, isSet ? -acceleration : 1)
+        }
         // restic's decoder needs neither: blobs carry their length in the index and are authenticated by Poly1305.
         _ = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0)
     }

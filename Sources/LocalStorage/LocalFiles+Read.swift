@@ -8,18 +8,18 @@ internal import ObjectStorage
 #endif
 
 extension LocalFiles {
-    /// Reads `range` of an object, or all of it, into one new buffer and nowhere else.
-    func get(_ key: ObjectKey, range: Range<Int64>?) throws -> ByteBuffer {
-        let body = try classified("cannot read", key, absent: .some(ByteBuffer?.none)) {
+    /// Reads `range` of an object, or all of it, into `buffer` and nowhere else; what was in it is dropped, its memory used.
+    func get(_ key: ObjectKey, range: Range<Int64>?, into buffer: inout ByteBuffer) throws {
+        let isFound = try classified("cannot read", key, absent: false) {
             // Without O_NONBLOCK, opening a FIFO would wait for a writer.
             try withOpenFile(path(of: key), flags: O_RDONLY | O_NONBLOCK) { descriptor in
                 let status = try calls.status(of: descriptor)
-                guard status.kind == .file else { return nil }
-                return try read(descriptor, try checked(range, of: key, byteCount: status.byteCount), key)
+                guard status.kind == .file else { return false }
+                try read(descriptor, try checked(range, of: key, byteCount: status.byteCount), key, into: &buffer)
+                return true
             }
         }
-        guard let body else { throw ObjectStoreError(.notFound, "no '\(key)' in \(root)") }
-        return body
+        guard isFound else { throw ObjectStoreError(.notFound, "no '\(key)' in \(root)") }
     }
 
     /// - Returns: the length in bytes, or `nil` when there is no such object.
@@ -51,9 +51,11 @@ extension LocalFiles {
     /// A `ByteBuffer` rounds up to a power of two and counts in 32 bits.
     private static let longestRead = 1 << 30
 
-    private func read(_ descriptor: Int32, _ range: Range<Int64>, _ key: ObjectKey) throws -> ByteBuffer? {
-        var buffer = ByteBufferAllocator().buffer(capacity: range.count)
-        guard !range.isEmpty else { return buffer }
+    private func read(_ descriptor: Int32, _ range: Range<Int64>, _ key: ObjectKey, into buffer: inout ByteBuffer)
+        throws
+    {
+        buffer.clear(minimumCapacity: range.count)
+        guard !range.isEmpty else { return }
         try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: range.count) { space in
             var rest = UnsafeMutableRawBufferPointer(rebasing: space.prefix(range.count))
             var offset = range.lowerBound
@@ -74,6 +76,5 @@ extension LocalFiles {
             }
             return range.count
         }
-        return buffer
     }
 }

@@ -72,6 +72,14 @@ public protocol ObjectStore: Sendable {
     ///   than were asked for.
     func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer
 
+    /// Reads a part of an object into memory that the caller keeps from one read to the next, where the store can do that.
+    ///
+    /// What is in `buffer` before is dropped. When this throws, `buffer` may be empty.
+    ///
+    /// - Parameter range: byte offsets, half open.
+    /// - Throws: as ``get(_:range:)``.
+    func get(_ key: ObjectKey, range: Range<Int64>, into buffer: inout ByteBuffer) async throws
+
     /// - Returns: the length in bytes, or `nil` when there is no such object.
     func byteCount(of key: ObjectKey) async throws -> Int64?
 
@@ -91,6 +99,11 @@ public protocol ObjectStore: Sendable {
 }
 
 extension ObjectStore {
+    /// For stores that make new memory for each answer, and for wrappers, which see every read by this.
+    public func get(_ key: ObjectKey, range: Range<Int64>, into buffer: inout ByteBuffer) async throws {
+        buffer = try await get(key, range: range)
+    }
+
     /// Lists everything under `prefix` at once; for folders known to be small.
     public func list(under prefix: ObjectKey?) async throws -> [ObjectEntry] {
         var all: [ObjectEntry] = []

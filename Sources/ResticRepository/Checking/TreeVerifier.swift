@@ -170,28 +170,37 @@ public struct TreeVerifier: Sendable {
         )
         onPlan(ranges.reduce(0) { $0 + Int64($1.bytes.count) })
         var bad: [ResticID: String] = [:]
-        let width = CPUCount.available + 1
-        try await withThrowingTaskGroup(of: (PackRange, [ResticID: String]).self) { group in
-            var rest = ranges.makeIterator()
-            for _ in 0..<width {
-                guard let range = rest.next() else { break }
-                group.addTask { try await (range, Self.check(range, in: repository)) }
+        let shares = SharedIterator(ranges)
+        // One more than cores: while those compute, one waits for the store.
+        try await withThrowingTaskGroup(of: [ResticID: String].self) { group in
+            for _ in 0..<min(ranges.count, CPUCount.available + 1) {
+                group.addTask { [onRead] in
+                    let reader = RangeReader(repository)
+                    var bad: [ResticID: String] = [:]
+                    while let range = shares.next() {
+                        try Task.checkCancellation()
+                        bad.merge(try await Self.check(range, with: reader, in: repository)) { first, _ in first }
+                        onRead(Int64(range.bytes.count))
+                    }
+                    return bad
+                }
             }
-            while let (range, failures) = try await group.next() {
-                if let next = rest.next() { group.addTask { try await (next, Self.check(next, in: repository)) } }
-                bad.merge(failures) { first, _ in first }
-                state.report.blobsRead += range.parts.count
-                state.report.bytesRead += Int64(range.bytes.count)
-                onRead(Int64(range.bytes.count))
-            }
+            for try await failures in group { bad.merge(failures) { first, _ in first } }
         }
+        state.report.blobsRead += ranges.reduce(0) { $0 + $1.parts.count }
+        state.report.bytesRead += ranges.reduce(0) { $0 + Int64($1.bytes.count) }
         return bad
     }
 
     /// - Returns: the blobs of the range that cannot be had. When the range as a whole fails, each is tried alone.
-    private static func check(_ range: PackRange, in repository: IndexedRepository) async throws -> [ResticID: String] {
+    private static func check(
+        _ range: PackRange,
+        with reader: RangeReader,
+        in repository: IndexedRepository
+    ) async throws -> [ResticID: String] {
         do {
-            try await repository.forEachBlob(in: range) { _, _ in }
+            try await reader.fetch(range)
+            try reader.forEachBlob(in: range) { _, _ in }
             return [:]
         } catch let error as CancellationError {
             throw error

@@ -34,8 +34,15 @@ extension IndexedRepository {
     }
 
     func loadRange(_ range: Range<Int64>, of pack: ResticID) async throws -> ByteBuffer {
+        var buffer = ByteBuffer()
+        try await loadRange(range, of: pack, into: &buffer)
+        return buffer
+    }
+
+    /// Fetches a part of a pack into memory that is kept; see `ObjectStore`.
+    func loadRange(_ range: Range<Int64>, of pack: ResticID, into buffer: inout ByteBuffer) async throws {
         do {
-            return try await repository.store.get(FileKind.pack.key(pack), range: range)
+            try await repository.store.get(FileKind.pack.key(pack), range: range, into: &buffer)
         } catch let error as ObjectStoreError where error.code == .notFound {
             throw RepositoryError(
                 .missing,

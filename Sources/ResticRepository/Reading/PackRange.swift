@@ -22,6 +22,12 @@ struct PackRange: Sendable {
         parts = [Part(id: id, location: location)]
     }
 
+    /// Where one of the parts lies in the bytes of the range.
+    func place(of part: Part) -> Range<Int> {
+        let start = Int(Int64(part.location.offset) - bytes.lowerBound)
+        return start..<(start + Int(part.location.length))
+    }
+
     /// Takes a blob in when it follows closely enough.
     ///
     /// - Returns: whether it did.
@@ -60,18 +66,19 @@ extension IndexedRepository {
         }
     }
 
-    /// Fetches a range and hands out its blobs in order, opened and checked.
+    /// Fetches a range and hands out its blobs in order, opened and checked, each in memory of its own.
     func forEachBlob(in range: PackRange, _ body: (ResticID, ByteBuffer) throws -> Void) async throws {
-        let buffer = try await loadRange(range.bytes, of: range.pack)
-        for part in range.parts {
-            let offset = Int(Int64(part.location.offset) - range.bytes.lowerBound)
-            // A copy of its own: decryption happens in place, and the slice shares its memory with the others.
-            guard let slice = buffer.getSlice(at: buffer.readerIndex + offset, length: Int(part.location.length)) else {
-                throw RepositoryError(.damaged, "pack \(range.pack.short) gave fewer bytes than were asked for")
+        var sealed = try await loadRange(range.bytes, of: range.pack)
+        try repository.codecs.withCodec { codec in
+            try sealed.withUnsafeMutableReadableBytes { bytes in
+                for part in range.parts {
+                    let blob = UnsafeMutableRawBufferPointer(rebasing: bytes[range.place(of: part)])
+                    try body(
+                        part.id,
+                        codec.open(blob, id: part.id, uncompressedLength: part.location.uncompressedLength)
+                    )
+                }
             }
-            var sealed = ByteBuffer()
-            sealed.writeImmutableBuffer(slice)
-            try body(part.id, open(&sealed, id: part.id, uncompressedLength: part.location.uncompressedLength))
         }
     }
 }

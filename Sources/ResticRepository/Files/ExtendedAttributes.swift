@@ -7,7 +7,8 @@ enum ExtendedAttributes {
     /// All attributes, in the order in which the system lists them (as restic stores them). File systems without attributes
     /// have none; one that vanishes meanwhile or may not be read is left out, as restic does it.
     static func read(_ path: RawPath) throws(SystemCallError) -> [ExtendedAttribute] {
-        let names = try list(path)
+        let names = try list(.named(path))
+        guard !names.isEmpty else { return [] }
         var found: [ExtendedAttribute] = []
         for name in names {
             if let value = value(of: name, at: path) { found.append(ExtendedAttribute(name: name, value: value)) }
@@ -16,32 +17,34 @@ enum ExtendedAttributes {
     }
 
     /// Sets these attributes and removes all others.
-    static func write(_ attributes: [ExtendedAttribute], to path: RawPath) throws(SystemCallError) {
+    static func write(_ attributes: [ExtendedAttribute], to file: FileReference) throws(SystemCallError) {
         for attribute in attributes {
-            let result = path.withCString { path in
-                RawPath(attribute.name).withCString { lsetxattr(path, $0, attribute.value, attribute.value.count, 0) }
-            }
-            if result != 0, errno != ENOTSUP { throw SystemCallError("lsetxattr", path) }
+            let result = RawPath(attribute.name).withCString { file.setAttribute($0, attribute.value) }
+            if result != 0, errno != ENOTSUP { throw SystemCallError("setxattr", file.path) }
         }
+        let present = try list(file)
+        guard !present.isEmpty else { return }
         let wanted = Set(attributes.map(\.name))
-        for name in try list(path) where !wanted.contains(name) {
-            let result = path.withCString { path in RawPath(name).withCString { lremovexattr(path, $0) } }
-            if result != 0, errno != ENODATA, errno != ENOTSUP { throw SystemCallError("lremovexattr", path) }
+        for name in present where !wanted.contains(name) {
+            let result = RawPath(name).withCString { file.removeAttribute($0) }
+            if result != 0, errno != ENODATA, errno != ENOTSUP { throw SystemCallError("removexattr", file.path) }
         }
     }
 
-    private static func list(_ path: RawPath) throws(SystemCallError) -> [[UInt8]] {
+    private static func list(_ file: FileReference) throws(SystemCallError) -> [[UInt8]] {
         // Asking with a fixed buffer saves the call for the length: nearly all files have no attributes.
-        var buffer = [CChar](repeating: 0, count: 1024)
+        var capacity = 1024
         while true {
-            let length = path.withCString { llistxattr($0, &buffer, buffer.count) }
-            if length >= 0 {
-                return buffer[..<length].split(separator: 0).map { $0.map { UInt8(bitPattern: $0) } }
+            let (length, failure, names) = withUnsafeTemporaryAllocation(of: CChar.self, capacity: capacity) { buffer in
+                let length = file.listAttributes(buffer)
+                guard length > 0 else { return (length, errno, [[UInt8]]()) }
+                return (length, 0, buffer[..<length].split(separator: 0).map { $0.map { UInt8(bitPattern: $0) } })
             }
-            switch errno {
-            case ERANGE where buffer.count < 1 << 20: buffer = [CChar](repeating: 0, count: buffer.count * 4)
+            if length >= 0 { return names }
+            switch failure {
+            case ERANGE where capacity < 1 << 20: capacity *= 4
             case ENOTSUP: return []
-            default: throw SystemCallError("llistxattr", path)
+            default: throw SystemCallError("listxattr", file.path, failure)
             }
         }
     }

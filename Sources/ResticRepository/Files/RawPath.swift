@@ -42,7 +42,7 @@ public struct RawPath: Hashable, Sendable, CustomStringConvertible, ExpressibleB
     /// The path as the system calls take it.
     func withCString<Value>(_ body: (UnsafePointer<CChar>) throws -> Value) rethrows -> Value {
         try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
-            for (index, byte) in bytes.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
             buffer[bytes.count] = 0
             guard let base = buffer.baseAddress else { preconditionFailure("a path buffer has at least one byte") }
             return try body(base)

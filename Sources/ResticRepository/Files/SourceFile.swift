@@ -1,5 +1,4 @@
 internal import Glibc
-internal import NIOCore
 
 /// A regular file that is being read. Every call blocks: use it inside `blocking`.
 ///
@@ -36,35 +35,35 @@ final class SourceFile: @unchecked Sendable {
         try FileStatus.ofOpenFile(descriptor, path: path)
     }
 
-    /// A piece of the file: bytes, or a hole.
-    enum Piece: Sendable {
-        case bytes(ByteBuffer)
+    /// What lies at a place of the file.
+    enum Stretch: Sendable, Hashable {
+        /// At least so many bytes of data.
+        case data(Int)
+        /// So many zeros that are not on the disk.
         case hole(Int64)
         case end
     }
 
-    /// Reads the piece at `offset`.
+    /// Asks the file system where data begins and ends, so that holes are not read.
     ///
-    /// - Parameter mayHaveHoles: asks the file system where data begins; holes are not read then.
-    func piece(at offset: Int64, upTo count: Int, mayHaveHoles: Bool) throws(SystemCallError) -> Piece {
-        var limit = count
-        if mayHaveHoles {
-            let data = lseek(descriptor, off_t(offset), Self.seekData)
-            if data < 0, errno == ENXIO {
-                let end = lseek(descriptor, 0, SEEK_END)
-                return Int64(end) > offset ? .hole(Int64(end) - offset) : .end
-            }
-            if data > offset { return .hole(Int64(data) - offset) }
-            let hole = lseek(descriptor, off_t(offset), Self.seekHole)
-            if hole > offset { limit = min(limit, Int(hole) - Int(offset)) }
+    /// - Parameter limit: no more data than this is looked for, in bytes.
+    func stretch(at offset: Int64, upTo limit: Int) -> Stretch {
+        let data = lseek(descriptor, off_t(offset), Self.seekData)
+        if data < 0, errno == ENXIO {
+            let end = lseek(descriptor, 0, SEEK_END)
+            return Int64(end) > offset ? .hole(Int64(end) - offset) : .end
         }
-        var buffer = ByteBuffer()
-        var result = 0
-        _ = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: limit) { memory in
-            result = retrying { pread(descriptor, memory.baseAddress, limit, off_t(offset)) }
-            return max(0, result)
-        }
-        if result < 0 { throw SystemCallError("read", path) }
-        return result > 0 ? .bytes(buffer) : .end
+        if data > offset { return .hole(Int64(data) - offset) }
+        let hole = lseek(descriptor, off_t(offset), Self.seekHole)
+        return .data(hole > offset ? min(limit, Int(hole) - Int(offset)) : limit)
+    }
+
+    /// Reads bytes at `offset`, as many as the system gives at once.
+    ///
+    /// - Returns: how many; 0 at the end of the file.
+    func read(into memory: UnsafeMutableRawBufferPointer, at offset: Int64) throws(SystemCallError) -> Int {
+        let count = retrying { pread(descriptor, memory.baseAddress, memory.count, off_t(offset)) }
+        guard count >= 0 else { throw SystemCallError("read", path) }
+        return count
     }
 }

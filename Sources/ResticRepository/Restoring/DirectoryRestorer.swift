@@ -1,4 +1,3 @@
-internal import NIOCore
 public import ResticFormat
 
 /// Writes a stored tree to a folder of the file system.
@@ -24,6 +23,8 @@ public struct DirectoryRestorer: Sendable {
     public var restoresOwners = true
     /// Called with bytes as they are written or found equal.
     public var progress: @Sendable (Int64) -> Void = { _ in }
+    /// Shared by all copies of this restorer: what is restored with one is compared with another.
+    private let proof = RestoreProof()
 
     /// Makes a restorer into a folder.
     public init(target: RawPath) {
@@ -43,36 +44,66 @@ public struct DirectoryRestorer: Sendable {
         let target = target
         try await blocking { try RestoreTarget.makeFolders(folders, below: target) }
         try await compareExisting(&plan, with: repository)
-        let writer = RestoreWriter(plan: plan, repository: repository, progress: progress)
+        let writer = RestoreWriter(
+            plan: plan,
+            repository: repository,
+            restoresOwners: restoresOwners,
+            proof: proof,
+            progress: progress
+        )
         do {
-            try await writer.writeContent()
-            let (finished, restoresOwners) = (plan, restoresOwners)
-            return try await blocking { try RestoreTarget.finish(finished, restoresOwners: restoresOwners) }
+            let warnings = try await writer.writeContent()
+            var report = try await nameFiles(of: plan)
+            report.warnings = warnings + report.warnings
+            let (finished, named, restoresOwners) = (plan, report, restoresOwners)
+            return try await blocking {
+                var report = named
+                try RestoreTarget.finish(finished, restoresOwners: restoresOwners, report: &report)
+                return report
+            }
         } catch {
             await writer.removeTemporaries()
             throw error
         }
     }
 
+    /// Only when the content of all is there: until then nothing that is in the folder has changed.
+    private func nameFiles(of plan: RestorePlan) async throws -> RestoreReport {
+        let parts = SharedIterator(
+            stride(from: 0, to: plan.files.count, by: 256).map { $0..<min($0 + 256, plan.files.count) }
+        )
+        return try await withThrowingTaskGroup(of: RestoreReport.self) { [restoresOwners] group in
+            for _ in 0..<CPUCount.available {
+                group.addTask {
+                    var report = RestoreReport()
+                    while let part = parts.next() {
+                        report += try await blocking {
+                            try RestoreTarget.nameFiles(part, of: plan, restoresOwners: restoresOwners)
+                        }
+                    }
+                    return report
+                }
+            }
+            return try await group.reduce(into: RestoreReport()) { $0 += $1 }
+        }
+    }
+
     /// Compares what is on the disk with the tree, content included: the proof after a restore.
+    ///
+    /// Every byte is read back. Blobs that this restorer has restored are compared with what it read from the repository and
+    /// hashed then, by a fingerprint; all others are hashed.
     ///
     /// - Returns: what differs, a line each; empty when every chosen file is there and equal.
     public func compare(_ tree: ResticID, with repository: IndexedRepository) async throws -> [String] {
-        var differences: [String] = []
+        var comparison = DiskComparison(repository, proof)
         try await repository.walk(tree) { entry in
             let isFolder = entry.node.type == .dir
             guard filter(entry.path.bytes, isFolder), entry.node.type != .socket else { return isFolder }
-            let path = target.appending(entry.path.bytes)
-            let blobs = entry.node.content ?? []
-            let lengths = entry.node.type == .file ? try repository.contentLengths(of: blobs) : []
-            if let difference = try await blocking({
-                try RestoreTarget.difference(of: entry.node, blobs, lengths, at: path)
-            }) {
-                differences.append("\(entry.path) \(difference)")
-            }
+            try await comparison.add(entry.node, at: target.appending(entry.path.bytes), called: entry.path)
             return isFolder
         }
-        return differences
+        // A file without read permission for its owner can still be compared by root; for others its size has to do.
+        return try await comparison.finish().filter { !$0.isUnreadable }.map { "\($0.name) \($0.difference)" }
     }
 
     /// Makes sure that the folder is as ``existing`` wants it, and changes nothing.
@@ -112,16 +143,16 @@ public struct DirectoryRestorer: Sendable {
     /// Leaves out what is there and equal.
     private func compareExisting(_ plan: inout RestorePlan, with repository: IndexedRepository) async throws {
         guard existing == .replaceDifferent else { return }
-        for index in plan.files.indices {
+        var comparison = DiskComparison(repository, proof)
+        let indices = plan.files.indices.filter { plan.files[$0].linkedTo == nil }
+        for index in indices {
             let file = plan.files[index]
-            guard file.linkedTo == nil else { continue }
-            let lengths = try repository.contentLengths(of: file.blobs)
-            let path = plan.path(of: file)
-            if try await blocking({ try RestoreTarget.holds(file.node, blobs: file.blobs, lengths: lengths, at: path) })
-            {
-                plan.files[index].isPresent = true
-                progress(Int64(file.node.size))
-            }
+            try await comparison.add(file.node, at: plan.path(of: file), called: file.path)
+        }
+        let different = Set(try await comparison.finish().map(\.number))
+        for (number, index) in indices.enumerated() where !different.contains(number) {
+            plan.files[index].isPresent = true
+            progress(Int64(plan.files[index].node.size))
         }
     }
 }
@@ -143,10 +174,13 @@ public struct RestoreReport: Sendable, Hashable {
 
     /// Makes an empty report.
     public init() {}
-}
 
-extension IndexedRepository {
-    func contentLengths(of blobs: [ResticID]) throws -> [Int] {
-        try locations(of: blobs).map(\.location.contentLength)
+    static func += (sum: inout RestoreReport, part: RestoreReport) {
+        sum.restoredFiles += part.restoredFiles
+        sum.unchangedFiles += part.unchangedFiles
+        sum.directories += part.directories
+        sum.otherItems += part.otherItems
+        sum.restoredBytes += part.restoredBytes
+        sum.warnings += part.warnings
     }
 }

@@ -44,24 +44,23 @@ enum NodeMaker {
 /// Sets owner, mode, times and extended attributes.
 enum NodeMetadata {
     /// Applies a node's metadata. What cannot be set becomes a warning: the content is what matters.
-    static func apply(_ node: Node, to path: RawPath, restoresOwners: Bool, warnings: inout [String]) {
+    static func apply(_ node: Node, to file: FileReference, restoresOwners: Bool, warnings: inout [String]) {
         func check(_ call: String, _ result: Int32) {
-            if result != 0 { warnings.append("\(path): \(call): \(String(cString: strerror(errno)))") }
+            if result != 0 { warnings.append("\(file.path): \(call): \(String(cString: strerror(errno)))") }
         }
         // Owner first: changing it clears the set-uid bits. Only root may give files away.
         if restoresOwners, geteuid() == 0 {
-            check("lchown", path.withCString { lchown($0, node.uid, node.gid) })
+            check("chown", file.changeOwner(node.uid, node.gid))
         }
         do throws(SystemCallError) {
-            try ExtendedAttributes.write(node.extendedAttributes, to: path)
+            try ExtendedAttributes.write(node.extendedAttributes, to: file)
         } catch {
             // `security.` and `trusted.` attributes need privileges; restic passes over the same errors.
             if geteuid() == 0 || error.number != EPERM { warnings.append(error.description) }
         }
         if node.type != .symlink {
-            check("chmod", path.withCString { chmod($0, mode_t(node.posixPermissions)) })
+            check("chmod", file.changeMode(mode_t(node.posixPermissions)))
         }
-        let times = [node.atime.timespec, node.mtime.timespec]
-        check("utimensat", path.withCString { utimensat(AT_FDCWD, $0, times, AT_SYMLINK_NOFOLLOW) })
+        check("utimensat", file.changeTimes(accessed: node.atime.timespec, modified: node.mtime.timespec))
     }
 }

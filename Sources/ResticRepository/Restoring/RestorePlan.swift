@@ -10,6 +10,9 @@ struct RestorePlan: Sendable {
         let linkedTo: Int?
         /// It is there already, equal.
         var isPresent = false
+
+        /// Whether this restore writes the file's content (and not another name of it).
+        var isWritten: Bool { !isPresent && linkedTo == nil }
     }
 
     let target: RawPath

@@ -139,10 +139,8 @@ public struct ContentSplitter<Sink: ChunkSink> {
     }
 
     private mutating func cut(sink: inout Sink) async throws {
-        let room = try await sink.room()
-        guard room.count > 0 else { return }
         finder.reset()
-        _ = try await sink.cut(at: room.count)
+        try await sink.take()
     }
 }
 
@@ -154,6 +152,15 @@ public protocol ChunkSink {
     ///
     /// - Returns: the buffer of the next chunk, which already holds the bytes that followed.
     mutating func cut(at count: Int) async throws -> ChunkBuffer
+    /// All that is in the current buffer is a chunk, unless it is empty: takes it away. The next one may be far off.
+    mutating func take() async throws
     /// `count` zeros stand here, at most the maximum chunk size.
     mutating func zeros(_ count: Int) async throws
+}
+
+extension ChunkSink {
+    public mutating func take() async throws {
+        let count = try await room().count
+        if count > 0 { _ = try await cut(at: count) }
+    }
 }

@@ -1,4 +1,3 @@
-internal import NIOCore
 public import ResticFormat
 
 /// Takes a folder of the file system into the repository as a tree.
@@ -53,12 +52,14 @@ struct DirectoryWalk {
 
     /// How many nodes may wait for the pipeline before the oldest folders are finished: bounds memory.
     private static let maximumUnfinishedNodes = 4096
+    /// How many folders are listed before it is their turn.
+    private static let foldersAhead = 2
     /// Files up to this length are read in one go, several at a time.
     private static let smallFileLength: UInt64 = 128 << 10
     private static let smallBatchLength: UInt64 = 1 << 20
     private static let smallBatchCount = 64
-    /// How much of a larger file is read at once.
-    private static let readLength = 1 << 20
+    /// What is read next to be split; one batch of small files fits.
+    private let memory = ReadMemory(byteCount: Int(smallBatchLength + smallFileLength) + smallBatchCount)
 
     init(archiver: DirectoryArchiver, writer: BlobWriter, repository: IndexedRepository) {
         self.archiver = archiver
@@ -67,7 +68,8 @@ struct DirectoryWalk {
     }
 
     mutating func run() async throws -> ResticID {
-        let root = try await walk(archiver.root, below: [], parent: archiver.parent)
+        let folder = try await LoadedFolder(archiver.root, parent: archiver.parent, in: repository)
+        let root = try await walk(folder, archiver.root, below: [])
         guard let root else {
             let reason = report.skipped.first?.reason ?? "unknown"
             throw RepositoryError(
@@ -82,20 +84,21 @@ struct DirectoryWalk {
     }
 
     /// - Returns: `nil` when the folder could not be listed, or was dropped because nothing is in it.
-    private mutating func walk(_ path: RawPath, below relative: [UInt8], parent: ResticID?) async throws
+    private mutating func walk(_ folder: LoadedFolder, _ path: RawPath, below relative: [UInt8]) async throws
         -> PendingDirectory?
     {
         try Task.checkCancellation()
         let entries: [ListedEntry]
-        do {
-            entries = try await blocking { try DirectoryListing.entries(in: path) }
-        } catch let error as SystemCallError {
+        switch folder.entries {
+        case .success(let listed):
+            entries = listed
+        case .failure(let error):
             skip(relative, error)
             return nil
         }
-        let known = try await parentNodes(parent)
         let directory = PendingDirectory()
         var small: [SourceItem] = []
+        var folders: [Subfolder] = []
         for entry in entries {
             let below = relative.isEmpty ? entry.name : relative + [UInt8(ascii: "/")] + entry.name
             guard case .success(let status) = entry.status, let node = entry.node else {
@@ -105,14 +108,15 @@ struct DirectoryWalk {
                 continue
             }
             guard archiver.filter(below, status.isDirectory) == .include else { continue }
+            let known = folder.known[entry.name]
             let file = SourceItem(
                 path: path.appending(entry.name),
                 relative: below,
                 node: node,
                 status: status,
-                wasKnown: known[entry.name]?.type == .file
+                wasKnown: known?.type == .file
             )
-            if status.isRegularFile, !takeOver(file, known[entry.name], into: directory) {
+            if status.isRegularFile, !takeOver(file, known, into: directory) {
                 if status.size <= Self.smallFileLength {
                     small.append(file)
                     if Self.isFull(small) { try await read(&small, into: directory) }
@@ -120,12 +124,13 @@ struct DirectoryWalk {
                     try await readLarge(file, into: directory)
                 }
             } else if status.isDirectory {
-                try await descend(file, known[entry.name], into: directory)
+                folders.append(Subfolder(item: file, parent: known?.subtree))
             } else if !status.isRegularFile {
                 addOther(file, into: directory)
             }
         }
         try await read(&small, into: directory)
+        try await descend(folders, into: directory)
         if archiver.dropsEmptiedFolders, directory.nodes.isEmpty, !entries.isEmpty, !relative.isEmpty { return nil }
         report.directories += 1
         unfinished.append(directory)
@@ -134,13 +139,29 @@ struct DirectoryWalk {
         return directory
     }
 
-    private func parentNodes(_ parent: ResticID?) async throws -> [[UInt8]: Node] {
-        guard let parent else { return [:] }
-        do {
-            let nodes = try await repository.loadTree(parent).nodes
-            return Dictionary(nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        } catch let error as RepositoryError where error.code == .missing || error.code == .damaged {
-            return [:]  // A damaged parent only costs time: its files are read again.
+    /// Walks subfolders in their order; while one is taken in, the next ones are listed.
+    private mutating func descend(_ folders: [Subfolder], into directory: PendingDirectory) async throws {
+        guard !folders.isEmpty else { return }
+        try await withThrowingTaskGroup(of: (Int, LoadedFolder).self) { group in
+            var started = 0
+            var loaded: [Int: LoadedFolder] = [:]
+            func startNext() {
+                guard started < folders.count else { return }
+                let (number, folder, repository) = (started, folders[started], repository)
+                group.addTask {
+                    (number, try await LoadedFolder(folder.item.path, parent: folder.parent, in: repository))
+                }
+                started += 1
+            }
+            for _ in 0..<Self.foldersAhead { startNext() }
+            for (number, folder) in folders.enumerated() {
+                while loaded[number] == nil, let (ready, content) = try await group.next() { loaded[ready] = content }
+                guard let content = loaded.removeValue(forKey: number) else { return }
+                startNext()
+                if let below = try await walk(content, folder.item.path, below: folder.item.relative) {
+                    directory.nodes.append(.directory(folder.item.node, below))
+                }
+            }
         }
     }
 
@@ -155,12 +176,6 @@ struct DirectoryWalk {
         report.unmodifiedFiles += 1
         count(node.size)
         return true
-    }
-
-    private mutating func descend(_ file: SourceItem, _ known: Node?, into directory: PendingDirectory) async throws {
-        if let below = try await walk(file.path, below: file.relative, parent: known?.subtree) {
-            directory.nodes.append(.directory(file.node, below))
-        }
     }
 
     private mutating func addOther(_ file: SourceItem, into directory: PendingDirectory) {
@@ -185,41 +200,23 @@ struct DirectoryWalk {
         guard !batch.isEmpty else { return }
         let files = batch
         batch = []
-        let contents = try await blocking { files.map { file in Result { try Self.readWhole(file) } } }
-        for (file, result) in zip(files, contents) {
+        let memory = memory
+        let contents = try await blocking { SmallFileBatch(files, in: memory) }
+        var grown: [SourceItem] = []
+        for (file, result) in zip(files, contents.results) {
             switch result {
             case .failure(let error):
                 skip(file.relative, error)
-            case .success(let read):
+            case .success(nil):
+                grown.append(file)
+            case .success(let read?):
                 var content = writer.makeContent()
-                try await content.feed(read.bytes)
+                try await content.feed(memory.bytes(read.place))
                 try await add(file, content: content.finish(), before: read.before, after: read.after, into: directory)
             }
         }
-    }
-
-    private struct WholeFile: Sendable {
-        let bytes: ByteBuffer
-        let before: FileStatus
-        let after: FileStatus
-    }
-
-    private static func readWhole(_ file: SourceItem) throws -> WholeFile {
-        let source = try SourceFile(file.path)
-        let before = try source.status()
-        var bytes = ByteBuffer()
-        // One byte more than expected tells a file that has grown.
-        while bytes.readableBytes <= Int(smallFileLength) {
-            guard
-                case .bytes(var piece) = try source.piece(
-                    at: Int64(bytes.readableBytes),
-                    upTo: Int(before.size) + 1,
-                    mayHaveHoles: false
-                )
-            else { break }
-            if bytes.readableBytes == 0 { bytes = piece } else { bytes.writeBuffer(&piece) }
-        }
-        return WholeFile(bytes: bytes, before: before, after: try source.status())
+        // Only now: it uses the same memory.
+        for file in grown { try await readLarge(file, into: directory) }
     }
 
     private mutating func readLarge(_ file: SourceItem, into directory: PendingDirectory) async throws {
@@ -238,14 +235,14 @@ struct DirectoryWalk {
         do {
             var offset: Int64 = 0
             reading: while true {
-                let position = offset
-                let piece = try await blocking {
-                    try source.piece(at: position, upTo: Self.readLength, mayHaveHoles: before.isSparse)
+                let (position, memory) = (offset, memory)
+                let stretch = try await blocking {
+                    try memory.read(source, at: position, mayHaveHoles: before.isSparse)
                 }
-                switch piece {
-                case .bytes(let bytes):
-                    try await content.feed(bytes)
-                    offset += Int64(bytes.readableBytes)
+                switch stretch {
+                case .data(let count):
+                    try await content.feed(memory.bytes(0..<count))
+                    offset += Int64(count)
                 case .hole(let length):
                     try await content.feedHole(length)
                     offset += length
@@ -350,6 +347,37 @@ struct SourceItem: Sendable {
     let wasKnown: Bool
 
     var displayPath: String { String(decoding: relative, as: UTF8.self) }
+}
+
+/// A folder that is to be walked.
+private struct Subfolder: Sendable {
+    let item: SourceItem
+    /// Its tree in the parent snapshot.
+    let parent: ResticID?
+}
+
+/// What a folder holds now, and what it held in the parent snapshot.
+private struct LoadedFolder: Sendable {
+    let entries: Result<[ListedEntry], SystemCallError>
+    let known: [[UInt8]: Node]
+
+    init(_ path: RawPath, parent: ResticID?, in repository: IndexedRepository) async throws {
+        async let known = Self.nodes(of: parent, in: repository)
+        entries = try await blocking {
+            Result { () throws(SystemCallError) in try DirectoryListing.entries(in: path) }
+        }
+        self.known = try await known
+    }
+
+    private static func nodes(of parent: ResticID?, in repository: IndexedRepository) async throws -> [[UInt8]: Node] {
+        guard let parent else { return [:] }
+        do {
+            let nodes = try await repository.loadTree(parent).nodes
+            return Dictionary(nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        } catch let error as RepositoryError where error.code == .missing || error.code == .damaged {
+            return [:]  // A damaged parent only costs time: its files are read again.
+        }
+    }
 }
 
 /// A folder whose tree is not stored yet. Owned by the walk.

@@ -75,6 +75,13 @@ public struct ContentWriter {
             return next
         }
 
+        /// Without a buffer for what follows: most files are one chunk.
+        mutating func take() async throws {
+            guard let full = current, full.count > 0 else { return }
+            current = nil
+            try await writer.submit(full, to: assembly)
+        }
+
         mutating func zeros(_ count: Int) async throws {
             try await writer.submitZeros(count, to: assembly)
         }

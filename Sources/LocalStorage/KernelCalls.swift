@@ -37,6 +37,22 @@ package struct KernelCalls: SystemCalls {
         #endif
     }
 
+    package func setDirectWriting(_ descriptor: Int32, _ isDirect: Bool) throws {
+        guard let flag = Self.directFlag else { throw SystemCallError("fcntl", EINVAL) }
+        try check("fcntl", fcntl(descriptor, F_SETFL, isDirect ? O_WRONLY | flag : O_WRONLY))
+    }
+
+    /// `O_DIRECT`, which Glibc's module does not export and whose value depends on the processor (asm/fcntl.h).
+    private static var directFlag: Int32? {
+        #if os(Linux) && arch(x86_64)
+            0o40000
+        #elseif os(Linux) && arch(arm64)
+            0o200000
+        #else
+            nil
+        #endif
+    }
+
     package func closeFile(_ descriptor: Int32) throws {
         try check("close", close(descriptor))
     }

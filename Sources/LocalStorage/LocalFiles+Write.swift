@@ -101,14 +101,53 @@ extension LocalFiles {
 
     private func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ flag: CancellationFlag) throws {
         var rest = bytes[...]
+        rest = rest.dropFirst(try writeDirectly(descriptor, bytes, flag))
         while !rest.isEmpty {
             try flag.check()
-            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.writeLength))
-            let count = try uninterrupted { try calls.writeBytes(descriptor, piece) }
-            // No file system may answer 0 here; one that does would have us here for ever.
-            guard count > 0 else { throw SystemCallError("write", EIO) }
-            rest = rest.dropFirst(count)
+            rest = rest.dropFirst(
+                try write(descriptor, UnsafeRawBufferPointer(rebasing: rest.prefix(Self.writeLength)))
+            )
         }
+    }
+
+    private func write(_ descriptor: Int32, _ piece: UnsafeRawBufferPointer) throws -> Int {
+        let count = try uninterrupted { try calls.writeBytes(descriptor, piece) }
+        // No file system may answer 0 here; one that does would have us here for ever.
+        guard count > 0 else { throw SystemCallError("write", EIO) }
+        return count
+    }
+
+    /// What direct writing asks of memory, places and lengths: the page size, which is more than any disk's sector.
+    private static let directAlignment = 4096
+    /// Shorter objects are not worth two calls more.
+    private static let directLength = 1024 * 1024
+
+    /// Writes the beginning of a large object past the page cache, where its memory and the file system allow it.
+    ///
+    /// The object is synced in any case before its name is given, so nothing is gained by the cache: it costs a copy of every
+    /// byte, and the pages of other programs, such as the database that is being backed up.
+    ///
+    /// - Returns: how many bytes were written; the caller writes the rest in the common way.
+    private func writeDirectly(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ flag: CancellationFlag) throws
+        -> Int
+    {
+        let length = bytes.count / Self.directAlignment * Self.directAlignment
+        guard bytes.count >= Self.directLength, Int(bitPattern: bytes.baseAddress) % Self.directAlignment == 0,
+            (try? calls.setDirectWriting(descriptor, true)) != nil
+        else { return 0 }
+        var done = 0
+        do {
+            // A short write that ends within a page is left to the cache, too.
+            while done < length, done % Self.directAlignment == 0 {
+                try flag.check()
+                let end = min(length, done + Self.writeLength)
+                done += try write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[done..<end]))
+            }
+        } catch let failure as SystemCallError where failure.number == EINVAL {
+            // Some file systems take the flag and refuse the write.
+        }
+        try calls.setDirectWriting(descriptor, false)
+        return done
     }
 
     private func setMode(_ descriptor: Int32) throws {

@@ -74,6 +74,11 @@ package protocol SystemCalls: Sendable {
     ) throws -> Int
     func setMode(_ descriptor: Int32, _ mode: UInt32) throws
     func syncFile(_ descriptor: Int32) throws
+    /// Makes writes to a file that is open for writing go past the page cache, or through it again.
+    ///
+    /// Such writes begin and end at multiples of 4 096 bytes, in the file and in memory. Throws `EINVAL` where the file system
+    /// or this system has no such thing.
+    func setDirectWriting(_ descriptor: Int32, _ isDirect: Bool) throws
     func closeFile(_ descriptor: Int32) throws
     func status(of descriptor: Int32) throws -> FileStatus
     /// - Parameter followLinks: `true` asks about what a symbolic link points to, `false` about the link.
@@ -92,4 +97,10 @@ package protocol SystemCalls: Sendable {
     func closeFolder(_ folder: FolderHandle)
     /// The wall clock, in seconds since 1970.
     func now() -> Int64
+}
+
+extension SystemCalls {
+    package func setDirectWriting(_ descriptor: Int32, _ isDirect: Bool) throws {
+        throw SystemCallError("fcntl", EINVAL)
+    }
 }

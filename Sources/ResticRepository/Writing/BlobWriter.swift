@@ -54,8 +54,8 @@ public final class BlobWriter: Sendable {
         buffers = ResourcePool(limit: 2 * workers + 1) { [capacity = parameters.maximum] in
             ChunkBuffer(capacity: capacity)
         }
-        // Two open packs (data, trees), one a worker may hold in reserve, one each uploader is storing.
-        builders = ResourcePool(limit: 2 + workers + uploaders) { PackBuilder() }
+        // Two open packs (data, trees) and one that each uploader is storing; who needs another waits for an uploader.
+        builders = ResourcePool(limit: 2 + uploaders) { PackBuilder() }
         jobs = BoundedQueue(capacity: 2 * workers)
         packs = BoundedQueue(capacity: max(1, uploaders))
         dataPacker = Packer(builders: builders, full: packs)

@@ -27,10 +27,10 @@ extension IndexedRepository {
             }
         }
 
-        /// Every core busy; two packs on their way.
+        /// Every core busy; three packs on their way: while one is written, others wait for the disk.
         public init() {
             workers = CPUCount.available
-            uploaders = 2
+            uploaders = 3
             chunks = .standard
         }
     }

@@ -16,6 +16,16 @@ final class PackBuilder: @unchecked Sendable {
     init() {
         body = ByteBuffer()
         body.reserveCapacity(Self.targetLength + (6 << 20))
+        alignBody()
+    }
+
+    /// Lets the pack begin at the start of a page: a local store can then write it without a copy.
+    private func alignBody() {
+        let page = 4096
+        let address = body.withVeryUnsafeMutableBytes { Int(bitPattern: $0.baseAddress) }
+        let padding = (page - address % page) % page
+        body.moveWriterIndex(to: padding)
+        body.moveReaderIndex(to: padding)
     }
 
     var isFull: Bool { body.readableBytes >= Self.targetLength }
@@ -50,7 +60,8 @@ final class PackBuilder: @unchecked Sendable {
 
     /// Empties the builder for its next pack.
     func reset() {
-        body.clear()
+        body.clear(minimumCapacity: Self.targetLength + (6 << 20))
+        alignBody()
         blobs.removeAll(keepingCapacity: true)
     }
 }

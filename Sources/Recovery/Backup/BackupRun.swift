@@ -116,15 +116,15 @@ public struct BackupRun: Sendable {
             if !plan.folders.isEmpty {
                 parts.append(try await captureFolders(previous, into: writer, changes: &folders))
             }
-            return (parts, folders)
+            return (try await compose(parts, startedAt: started, into: writer), folders)
         }
-        let (parts, changes) = captured
-        let manifest = try await save(parts, startedAt: started)
-        var report = BackupReport(restorePoint: manifest, written: statistics)
+        let (point, changes) = captured
+        try await save(point)
+        var report = BackupReport(restorePoint: point.manifest, written: statistics)
         report.newFiles = changes.new
         report.changedFiles = changes.changed
         report.unmodifiedFiles = changes.unmodified
-        report.warnings = changes.warnings + manifest.parts.flatMap { $0.collections.flatMap(\.warnings) }
+        report.warnings = changes.warnings + point.manifest.parts.flatMap { $0.collections.flatMap(\.warnings) }
         return report
     }
 
@@ -282,7 +282,19 @@ public struct BackupRun: Sendable {
 
     // MARK: Saving
 
-    private func save(_ captured: [CapturedPart], startedAt started: GoTime) async throws -> RestorePointManifest {
+    /// A restore point whose content is in the writer's hands, and whose snapshots are made but not stored.
+    private struct ComposedPoint: Sendable {
+        let manifest: RestorePointManifest
+        let manifestTree: ResticID
+        let startedAt: GoTime
+        let partSnapshots: [Repository.SealedFile]
+    }
+
+    /// Seals the parts' snapshots, so that the manifest, which names them, can go into the same packs as what they refer to:
+    /// one index and a round of syncs less.
+    private func compose(_ captured: [CapturedPart], startedAt started: GoTime, into writer: BlobWriter) async throws
+        -> ComposedPoint
+    {
         let id = ResticID.randomShort()
         var manifest = RestorePointManifest(
             format: RestorePointManifest.formatVersion,
@@ -293,8 +305,9 @@ public struct BackupRun: Sendable {
             tool: toolVersion,
             parts: []
         )
+        var snapshots: [Repository.SealedFile] = []
         for part in captured {
-            let snapshot = try await repository.repository.save(
+            let snapshot = try repository.repository.seal(
                 makeSnapshot(
                     part.tree,
                     path: "/\(part.part.component.rawValue)",
@@ -302,26 +315,38 @@ public struct BackupRun: Sendable {
                     tags: [RestorePoint.Tag.point(id), RestorePoint.Tag.component(part.part.component)]
                 )
             )
-            var saved = part.part
-            saved.snapshot = snapshot.id.hex
-            manifest.parts.append(saved)
+            var named = part.part
+            named.snapshot = snapshot.id.hex
+            manifest.parts.append(named)
+            snapshots.append(snapshot)
         }
         let bytes = try manifest.encode()
-        let (tree, _) = try await repository.write { [manifestTime = clock.now] writer in
-            let content = try await writer.store(bytes)
-            var composer = TreeComposer(time: manifestTime, host: repository.repository.host)
-            composer.addFile(RestorePointManifest.path, size: Int64(bytes.count), blobs: try await content.blobs())
-            return try await composer.store(into: writer)
+        let content = try await writer.store(bytes)
+        var composer = TreeComposer(time: clock.now, host: repository.repository.host)
+        composer.addFile(RestorePointManifest.path, size: Int64(bytes.count), blobs: try await content.blobs())
+        return ComposedPoint(
+            manifest: manifest,
+            manifestTree: try await composer.store(into: writer),
+            startedAt: started,
+            partSnapshots: snapshots
+        )
+    }
+
+    /// Stores the snapshots, once all that they refer to is stored and indexed: the parts', then the manifest's, which makes
+    /// them a restore point.
+    private func save(_ point: ComposedPoint) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { [repository] group in
+            for snapshot in point.partSnapshots { group.addTask { try await repository.repository.store(snapshot) } }
+            try await group.waitForAll()
         }
         _ = try await repository.repository.save(
             makeSnapshot(
-                tree,
+                point.manifestTree,
                 path: "/holdfast",
-                time: started,
-                tags: [RestorePoint.Tag.point(id), RestorePoint.Tag.manifest]
+                time: point.startedAt,
+                tags: [RestorePoint.Tag.point(point.manifest.id), RestorePoint.Tag.manifest]
             )
         )
-        return manifest
     }
 
     private func makeSnapshot(_ tree: ResticID, path: String, time: GoTime, tags: [String]) -> SnapshotRecord {

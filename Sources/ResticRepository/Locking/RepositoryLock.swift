@@ -19,7 +19,8 @@ public struct LockTiming: Sendable {
     public var staleAfter: Duration = .seconds(30 * 60)
     /// A lock that could not be refreshed for this long counts as lost: some time before others may take it for stale.
     public var lostAfter: Duration = .seconds(22 * 60)
-    /// How long to wait between writing a lock and looking for others that were written at the same moment.
+    /// How long to wait between writing a lock and looking for others that were written at the same moment, on a store whose
+    /// listings may lag behind.
     public var settleTime: Duration = .milliseconds(200)
     /// How long to wait for another's lock to go, in all.
     public var patience: Duration = .zero
@@ -216,7 +217,9 @@ private actor LockKeeper {
             )
         }
         do {
-            try await clock.sleep(timing.settleTime)
+            // The pause is for stores whose listings lag behind. Where a listing shows a lock as soon as it is written, of two
+            // that are written at the same moment the later one's owner sees the earlier: nobody has to wait.
+            if !repository.store.capabilities.listsImmediately { try await clock.sleep(timing.settleTime) }
             try await checkForConflicts()
             try await repository.checkIsStillThere()
         } catch {

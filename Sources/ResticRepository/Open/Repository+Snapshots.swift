@@ -1,3 +1,4 @@
+internal import ObjectStorage
 public import ResticFormat
 
 /// A snapshot with the id under which it is stored.
@@ -14,6 +15,11 @@ extension Repository {
         StoredSnapshot(id: try await save(.snapshot, snapshot.encode()), record: snapshot)
     }
 
+    /// Seals a snapshot: everything that it refers to must be stored and indexed before the file is.
+    public func seal(_ snapshot: SnapshotRecord) throws -> SealedFile {
+        try seal(.snapshot, snapshot.encode())
+    }
+
     /// Reads one snapshot.
     public func loadSnapshot(_ id: ResticID) async throws -> StoredSnapshot {
         let bytes = try await load(.snapshot, id)
@@ -26,13 +32,22 @@ extension Repository {
 
     /// All snapshots, oldest first.
     public func snapshots() async throws -> [StoredSnapshot] {
-        var found: [StoredSnapshot] = []
-        for id in try await list(.snapshot) {
-            do {
-                found.append(try await loadSnapshot(id))
-            } catch let error as RepositoryError where error.code == .missing {
-                continue  // Removed between the listing and now.
+        let ids = SharedIterator(try await list(.snapshot))
+        let found = try await withThrowingTaskGroup(of: [StoredSnapshot].self) { group in
+            for _ in 0..<max(1, store.capabilities.usefulConcurrency) {
+                group.addTask {
+                    var found: [StoredSnapshot] = []
+                    while let id = ids.next() {
+                        do {
+                            found.append(try await self.loadSnapshot(id))
+                        } catch let error as RepositoryError where error.code == .missing {
+                            continue  // Removed between the listing and now.
+                        }
+                    }
+                    return found
+                }
             }
+            return try await group.reduce(into: []) { $0 += $1 }
         }
         return found.sorted { ($0.record.time, $0.id) < ($1.record.time, $1.id) }
     }

@@ -110,11 +110,32 @@ public final class Repository: Sendable {
     /// - Returns: its id.
     @discardableResult
     public func save(_ kind: FileKind, _ content: [UInt8]) async throws -> ResticID {
+        let file = try seal(kind, content)
+        try await store(file)
+        return file.id
+    }
+
+    /// A file that is sealed and not stored yet.
+    ///
+    /// Its id is known, so that what refers to it can be written before it; sealing the same content again gives another one.
+    public struct SealedFile: Sendable {
+        /// What it is.
+        public let kind: FileKind
+        /// The hash of the sealed bytes: its name.
+        public let id: ResticID
+        fileprivate let bytes: [UInt8]
+    }
+
+    /// Seals one file of the repository.
+    public func seal(_ kind: FileKind, _ content: [UInt8]) throws -> SealedFile {
         precondition(kind != .pack && kind != .key, "packs and keys are not sealed files")
         let sealed = try codecs.withCodec { try $0.sealFile(content, isConfig: false) }
-        let id = sealed.withUnsafeBytes { ContentHash.id(of: $0) }
-        try await store.put(ByteBuffer(bytes: sealed), at: kind.key(id), policy: .replaceExisting)
-        return id
+        return SealedFile(kind: kind, id: sealed.withUnsafeBytes { ContentHash.id(of: $0) }, bytes: sealed)
+    }
+
+    /// Stores a file that ``seal(_:_:)`` has made.
+    public func store(_ file: SealedFile) async throws {
+        try await store.put(ByteBuffer(bytes: file.bytes), at: file.kind.key(file.id), policy: .replaceExisting)
     }
 
     /// The ids of all files of one kind, in no particular order.

@@ -29,7 +29,16 @@ extension LocalFiles {
     private static let writeLength = 4 * 1024 * 1024
 
     /// Stores `body` under `key`, whole and durable.
-    func put(_ body: ByteBuffer, at key: ObjectKey, policy: PutPolicy, flag: CancellationFlag) throws {
+    ///
+    /// - Parameter isDurable: `false` saves the sync of the folder: a power cut may then take the object, but not its content
+    ///   alone, since an empty lock would keep everybody out.
+    func put(
+        _ body: ByteBuffer,
+        at key: ObjectKey,
+        policy: PutPolicy,
+        isDurable: Bool = true,
+        flag: CancellationFlag
+    ) throws {
         let name = key.name
         guard !key.path.split(separator: "/").contains(where: TemporaryName.isUnfinished) else {
             throw ObjectStoreError(
@@ -51,7 +60,7 @@ extension LocalFiles {
                 try? calls.removeFile(temporary)
                 throw error
             }
-            try keep(target, in: folder, policy)
+            if isDurable { try keep(target, in: folder, policy) }
         }
     }
 
@@ -211,8 +220,8 @@ extension LocalFiles {
         }
     }
 
-    /// Removes an object durably.
-    func delete(_ key: ObjectKey) throws -> Bool {
+    /// Removes an object, durably unless that is not wanted.
+    func delete(_ key: ObjectKey, isDurable: Bool = true) throws -> Bool {
         let target = path(of: key)
         return try classified("cannot delete", key, absent: false) {
             do {
@@ -223,7 +232,7 @@ extension LocalFiles {
                 // Linux says EISDIR, POSIX says EPERM: a folder is no object.
                 return false
             }
-            try syncFolder(Self.parent(of: target))
+            if isDurable { try syncFolder(Self.parent(of: target)) }
             return true
         }
     }

@@ -66,6 +66,13 @@ public struct LocalStore: ObjectStore {
         try await run { files, flag in try files.put(body, at: key, policy: policy, flag: flag) }
     }
 
+    /// Without the folder's sync: what it waits for is the disk.
+    public func putTransient(_ body: ByteBuffer, at key: ObjectKey) async throws {
+        try await run { files, flag in
+            try files.put(body, at: key, policy: .replaceExisting, isDurable: false, flag: flag)
+        }
+    }
+
     public func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer {
         try await run { files, _ in
             var buffer = ByteBuffer()
@@ -102,6 +109,11 @@ public struct LocalStore: ObjectStore {
     @discardableResult
     public func delete(_ key: ObjectKey) async throws -> Bool {
         try await run { files, _ in try files.delete(key) }
+    }
+
+    @discardableResult
+    public func deleteTransient(_ key: ObjectKey) async throws -> Bool {
+        try await run { files, _ in try files.delete(key, isDurable: false) }
     }
 
     /// Runs one operation on one thread; a task cancelled before it begins never begins it.

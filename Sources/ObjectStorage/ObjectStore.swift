@@ -65,6 +65,10 @@ public protocol ObjectStore: Sendable {
     /// Stores `body` under `key`.
     func put(_ body: ByteBuffer, at key: ObjectKey, policy: PutPolicy) async throws
 
+    /// Stores `body` under `key` for as long as the machine runs: whole and visible to all as by ``put(_:at:policy:)``, but a
+    /// power cut may take it. For locks, whose owners do not survive one either.
+    func putTransient(_ body: ByteBuffer, at key: ObjectKey) async throws
+
     /// Reads a part of an object.
     ///
     /// - Parameter range: byte offsets, half open; `nil` reads the whole object.
@@ -96,9 +100,23 @@ public protocol ObjectStore: Sendable {
     /// - Returns: whether there was one.
     @discardableResult
     func delete(_ key: ObjectKey) async throws -> Bool
+
+    /// Removes an object that ``putTransient(_:at:)`` has stored; a power cut may bring it back.
+    @discardableResult
+    func deleteTransient(_ key: ObjectKey) async throws -> Bool
 }
 
 extension ObjectStore {
+    /// For stores that know no difference, and for wrappers, which see every write by this.
+    public func putTransient(_ body: ByteBuffer, at key: ObjectKey) async throws {
+        try await put(body, at: key, policy: .replaceExisting)
+    }
+
+    @discardableResult
+    public func deleteTransient(_ key: ObjectKey) async throws -> Bool {
+        try await delete(key)
+    }
+
     /// For stores that make new memory for each answer, and for wrappers, which see every read by this.
     public func get(_ key: ObjectKey, range: Range<Int64>, into buffer: inout ByteBuffer) async throws {
         buffer = try await get(key, range: range)

@@ -292,7 +292,7 @@ private actor LockKeeper {
         let repository = repository
         await shielded {
             do {
-                try await repository.remove(.lock, id)
+                try await repository.store.deleteTransient(FileKind.lock.key(id))
             } catch {
                 repository.logger.warning(
                     "a lock could not be removed",
@@ -313,9 +313,10 @@ private actor LockKeeper {
             uid: host.userID,
             gid: host.groupID
         )
-        let id = try await repository.save(.lock, record.encode())
-        written.insert(id)
-        return id
+        let file = try repository.seal(.lock, record.encode())
+        try await repository.storeTransient(file)
+        written.insert(file.id)
+        return file.id
     }
 
     private func checkForConflicts() async throws {

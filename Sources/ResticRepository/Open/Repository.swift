@@ -138,6 +138,11 @@ public final class Repository: Sendable {
         try await store.put(ByteBuffer(bytes: file.bytes), at: file.kind.key(file.id), policy: .replaceExisting)
     }
 
+    /// Stores a file that need not outlive a power cut: a lock.
+    func storeTransient(_ file: SealedFile) async throws {
+        try await store.putTransient(ByteBuffer(bytes: file.bytes), at: file.kind.key(file.id))
+    }
+
     /// The ids of all files of one kind, in no particular order.
     public func list(_ kind: FileKind) async throws -> [ResticID] {
         var ids: [ResticID] = []

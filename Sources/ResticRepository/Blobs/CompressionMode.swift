@@ -10,7 +10,7 @@ public enum CompressionMode: String, Sendable, CaseIterable {
     /// How hard to try with data that is worth it.
     var effort: ZstdCompressor.Effort {
         switch self {
-        case .auto, .off: .entropy(acceleration: 1)
+        case .auto, .off: .level(1)
         case .max: .level(19)
         }
     }

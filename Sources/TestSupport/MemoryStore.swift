@@ -40,13 +40,19 @@ public final class MemoryStore: ObjectStore {
     ///   - location: what messages call it.
     ///   - usefulConcurrency: what ``capabilities`` say.
     ///   - pageLength: entries a page of a listing; small, so that tests see several.
-    public init(location: String = "memory", usefulConcurrency: Int = 4, pageLength: Int = 7) {
+    ///   - listsImmediately: what ``capabilities`` say; this store does in any case.
+    public init(
+        location: String = "memory",
+        usefulConcurrency: Int = 4,
+        pageLength: Int = 7,
+        listsImmediately: Bool = true
+    ) {
         self.location = location
         self.pageLength = pageLength
         capabilities = StoreCapabilities(
             usefulConcurrency: usefulConcurrency,
             replacesAtomically: true,
-            listsImmediately: true
+            listsImmediately: listsImmediately
         )
     }
 

@@ -148,4 +148,27 @@ struct LockTests {
         #expect(error?.code == .lockLost)
         #expect(try await repository.list(.lock).isEmpty)
     }
+
+    @Test("waits before its second look only where listings may lag behind", arguments: [true, false])
+    func settling(listsImmediately: Bool) async throws {
+        final class CountingClock: WallClock {
+            private let count = Mutex(0)
+            var sleeps: Int { count.withLock(\.self) }
+            var now: GoTime { GoTime(seconds: 1_800_000_000) }
+            func sleep(_ duration: Duration) async throws {
+                // The refreshing sleeps for minutes; only the settling is counted.
+                guard duration < .seconds(1) else { return try await Task.sleep(for: .seconds(3600)) }
+                count.withLock { $0 += 1 }
+            }
+        }
+        let repository = try await Repository.create(
+            in: MemoryStore(listsImmediately: listsImmediately),
+            password: password,
+            createdAt: clock.now,
+            scrypt: cheapScrypt
+        )
+        let counting = CountingClock()
+        try await repository.withLock(.shared, clock: counting) {}
+        #expect(counting.sleeps == (listsImmediately ? 0 : 1))
+    }
 }

@@ -56,10 +56,14 @@ struct DirectoryWalk {
     private static let foldersAhead = 2
     /// Files up to this length are read in one go, several at a time.
     private static let smallFileLength: UInt64 = 128 << 10
-    private static let smallBatchLength: UInt64 = 1 << 20
-    private static let smallBatchCount = 64
-    /// What is read next to be split; one batch of small files fits.
-    private let memory = ReadMemory(byteCount: Int(smallBatchLength + smallFileLength) + smallBatchCount)
+    private static let smallBatchLength: UInt64 = 256 << 10
+    private static let smallBatchCount = 16
+    /// Where large files are read to.
+    private let memory = ReadMemory(byteCount: 0)
+    /// Where the batch of small files that is split lies, and the next one.
+    private let smallMemory = (0..<2).map { _ in
+        ReadMemory(byteCount: Int(smallBatchLength + smallFileLength) + smallBatchCount)
+    }
 
     init(archiver: DirectoryArchiver, writer: BlobWriter, repository: IndexedRepository) {
         self.archiver = archiver
@@ -119,7 +123,6 @@ struct DirectoryWalk {
             if status.isRegularFile, !takeOver(file, known, into: directory) {
                 if status.size <= Self.smallFileLength {
                     small.append(file)
-                    if Self.isFull(small) { try await read(&small, into: directory) }
                 } else {
                     try await readLarge(file, into: directory)
                 }
@@ -129,7 +132,7 @@ struct DirectoryWalk {
                 addOther(file, into: directory)
             }
         }
-        try await read(&small, into: directory)
+        try await readSmall(small, into: directory)
         try await descend(folders, into: directory)
         if archiver.dropsEmptiedFolders, directory.nodes.isEmpty, !entries.isEmpty, !relative.isEmpty { return nil }
         report.directories += 1
@@ -191,32 +194,51 @@ struct DirectoryWalk {
 
     // MARK: Reading
 
-    private static func isFull(_ batch: [SourceItem]) -> Bool {
-        batch.count >= smallBatchCount || batch.reduce(0) { $0 + $1.status.size } >= smallBatchLength
+    /// Reads small files, a batch with each visit to the thread pool; while one batch is split, the next is read.
+    private mutating func readSmall(_ files: [SourceItem], into directory: PendingDirectory) async throws {
+        let batches = Self.batches(of: files)
+        guard !batches.isEmpty else { return }
+        try await withThrowingTaskGroup(of: SmallFileBatch.self) { group in
+            func start(_ number: Int) {
+                let (files, memory) = (batches[number], smallMemory[number % 2])
+                group.addTask { try await blocking { SmallFileBatch(files, in: memory) } }
+            }
+            start(0)
+            for number in batches.indices {
+                guard let batch = try await group.next() else { return }
+                if number + 1 < batches.count { start(number + 1) }
+                try await take(batch, into: directory)
+            }
+        }
     }
 
-    /// Reads a batch of small files with one visit to the thread pool.
-    private mutating func read(_ batch: inout [SourceItem], into directory: PendingDirectory) async throws {
-        guard !batch.isEmpty else { return }
-        let files = batch
-        batch = []
-        let memory = memory
-        let contents = try await blocking { SmallFileBatch(files, in: memory) }
-        var grown: [SourceItem] = []
-        for (file, result) in zip(files, contents.results) {
+    private static func batches(of files: [SourceItem]) -> [[SourceItem]] {
+        var batches: [[SourceItem]] = []
+        var batch: [SourceItem] = []
+        var length: UInt64 = 0
+        for file in files {
+            batch.append(file)
+            length += file.status.size
+            guard batch.count >= smallBatchCount || length >= smallBatchLength else { continue }
+            batches.append(batch)
+            (batch, length) = ([], 0)
+        }
+        return batch.isEmpty ? batches : batches + [batch]
+    }
+
+    private mutating func take(_ batch: SmallFileBatch, into directory: PendingDirectory) async throws {
+        for (file, result) in zip(batch.files, batch.results) {
             switch result {
             case .failure(let error):
                 skip(file.relative, error)
             case .success(nil):
-                grown.append(file)
+                try await readLarge(file, into: directory)
             case .success(let read?):
                 var content = writer.makeContent()
-                try await content.feed(memory.bytes(read.place))
+                try await content.feed(batch.memory.bytes(read.place))
                 try await add(file, content: content.finish(), before: read.before, after: read.after, into: directory)
             }
         }
-        // Only now: it uses the same memory.
-        for file in grown { try await readLarge(file, into: directory) }
     }
 
     private mutating func readLarge(_ file: SourceItem, into directory: PendingDirectory) async throws {

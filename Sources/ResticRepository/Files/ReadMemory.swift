@@ -57,11 +57,15 @@ struct SmallFileBatch: Sendable {
         let before: FileStatus
         let after: FileStatus
     }
+    let files: [SourceItem]
+    let memory: ReadMemory
     /// What became of each file; `nil` for one that has grown and has to be read in another way.
     let results: [Result<Read?, SystemCallError>]
 
     /// Reads files whose lengths as listed, and one byte more for each, fit into the memory. Blocks.
     init(_ files: [SourceItem], in memory: ReadMemory) {
+        self.files = files
+        self.memory = memory
         var start = 0
         results = files.map { file in
             Result { () throws(SystemCallError) in

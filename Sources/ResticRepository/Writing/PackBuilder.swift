@@ -10,25 +10,27 @@ final class PackBuilder: @unchecked Sendable {
     /// Packs are closed when they reach this size: restic's default.
     static let targetLength = 16 << 20
 
-    private(set) var body: ByteBuffer
+    private var memory: ByteBuffer
+    /// The file so far, from index 0 of the buffer on, though it begins somewhere in its memory.
+    var body: ByteBuffer { memory.slice() }
     private(set) var blobs: [PackedBlob] = []
 
     init() {
-        body = ByteBuffer()
-        body.reserveCapacity(Self.targetLength + (6 << 20))
+        memory = ByteBuffer()
+        memory.reserveCapacity(Self.targetLength + (6 << 20))
         alignBody()
     }
 
     /// Lets the pack begin at the start of a page: a local store can then write it without a copy.
     private func alignBody() {
         let page = 4096
-        let address = body.withVeryUnsafeMutableBytes { Int(bitPattern: $0.baseAddress) }
+        let address = memory.withVeryUnsafeMutableBytes { Int(bitPattern: $0.baseAddress) }
         let padding = (page - address % page) % page
-        body.moveWriterIndex(to: padding)
-        body.moveReaderIndex(to: padding)
+        memory.moveWriterIndex(to: padding)
+        memory.moveReaderIndex(to: padding)
     }
 
-    var isFull: Bool { body.readableBytes >= Self.targetLength }
+    var isFull: Bool { memory.readableBytes >= Self.targetLength }
     var isEmpty: Bool { blobs.isEmpty }
 
     func append(_ sealed: BlobCodec.Sealed, id: ResticID, type: BlobType) {
@@ -36,12 +38,12 @@ final class PackBuilder: @unchecked Sendable {
             PackedBlob(
                 id: id,
                 type: type,
-                offset: UInt32(body.readableBytes),
+                offset: UInt32(memory.readableBytes),
                 length: UInt32(sealed.bytes.count),
                 uncompressedLength: sealed.uncompressedLength
             )
         )
-        body.writeBytes(sealed.bytes)
+        memory.writeBytes(sealed.bytes)
     }
 
     /// Writes the header; nothing can be appended any more.
@@ -53,14 +55,14 @@ final class PackBuilder: @unchecked Sendable {
             let context = try SealingContext(key: key)
             count = try header.withUnsafeBytes { try context.seal($0, into: UnsafeMutableRawBufferPointer(output)) }
         }
-        body.writeBytes(sealed)
-        body.writeInteger(UInt32(sealed.count), endianness: .little)
-        return body.withUnsafeReadableBytes { ContentHash.id(of: $0) }
+        memory.writeBytes(sealed)
+        memory.writeInteger(UInt32(sealed.count), endianness: .little)
+        return memory.withUnsafeReadableBytes { ContentHash.id(of: $0) }
     }
 
     /// Empties the builder for its next pack.
     func reset() {
-        body.clear(minimumCapacity: Self.targetLength + (6 << 20))
+        memory.clear(minimumCapacity: Self.targetLength + (6 << 20))
         alignBody()
         blobs.removeAll(keepingCapacity: true)
     }

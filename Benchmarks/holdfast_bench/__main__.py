@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import capture, comparison, inputs, measure, report
-from .tools import Holdfast, Restic, Tool
+from . import capture, comparison, inputs, measure, million, report
+from .tools import TOOLS, Holdfast, Task, Tool
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 #: Data of all inputs, a repository and a restored copy of the largest.
-_SPACE_BYTES = 9 << 30
+_SPACE_BYTES = 12 << 30
+
+_TASKS = {task.word: task for task in Task}
 
 
 def main() -> int:
@@ -26,7 +28,8 @@ def main() -> int:
     free = shutil.disk_usage(scratch).free
     if free < _SPACE_BYTES * max(options.scale, 0.01):
         raise SystemExit(
-            f"error: {free / 1e9:.1f} GB are free in the scratch folder, {_SPACE_BYTES / 1e9:.0f} GB are needed"
+            f"error: {free / 1e9:.1f} GB are free in the scratch folder, {_SPACE_BYTES / 1e9:.0f} GB are needed\n"
+            "hint: Name another folder with --scratch."
         )
     try:
         return _run(options, scratch)
@@ -36,62 +39,84 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace, scratch: Path) -> int:
-    tools = _tools(options)
+    tools = [_make(name, options) for name in TOOLS if name in options.tools]
     versions = {tool.name: tool.version() for tool in tools}
     floor = measure.peak_floor(scratch / "floor.log")
-    kinds = [inputs.KINDS[name] for name in options.inputs]
-    sources = [inputs.prepare(kind, options.scale, scratch / "data") for kind in kinds]
+    kinds = [kind for name, kind in inputs.KINDS.items() if name in options.inputs]
+    tasks = {_TASKS[name] for name in options.tasks}
     comparisons = []
-    for source in sources:
-        print(f"==> Comparing on the input '{source.kind.name}'", file=sys.stderr, flush=True)
-        comparisons.append(comparison.compare(source, tools, options.rounds, scratch, options.keep))
-    captured = None
-    holdfast = next((tool for tool in tools if isinstance(tool, Holdfast)), None)
-    if options.capture and holdfast is not None:
-        points = inputs.scaled(inputs.KINDS["shard"], options.scale)
-        captured = capture.run(holdfast, points, options.server, scratch, options.keep)
-    loads = [
-        usage.load
+    for kind in kinds:
+        source = inputs.prepare(kind, options.scale, scratch / "data")
+        print(f"==> Comparing on the input '{kind.name}'", file=sys.stderr, flush=True)
+        comparisons.append(comparison.compare(source, tools, tasks, options.rounds, scratch, options.keep))
+    captured, many = _scenarios(options, tools, scratch)
+
+    usages = [
+        usage
         for result in comparisons
         for samples in result.samples.values()
-        for usages in samples.usages.values()
-        for usage in usages
+        for of_task in samples.usages.values()
+        for usage in of_task
     ]
-    head = report.machine(versions, options.rounds, loads or [os.getloadavg()[0]], floor)
-    print(report.document(comparisons, tools, captured, head))
+    loads = [usage.load for usage in usages] or [os.getloadavg()[0]]
+    print(report.document(comparisons, captured, many, report.machine(versions, options.rounds, loads, floor)))
     if options.json is not None:
-        options.json.write_text(json.dumps(report.raw(comparisons, captured, versions), indent=2) + "\n")
-    faults = [fault for result in comparisons for fault in result.faults]
-    faults += captured.faults if captured is not None else []
+        options.json.write_text(json.dumps(report.raw(comparisons, captured, many, versions), indent=2) + "\n")
+    faults = [fault for result in (*comparisons, captured, many) if result is not None for fault in result.faults]
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
     return 1 if faults else 0
 
 
-def _tools(options: argparse.Namespace) -> list[Tool]:
-    """What to compare, the one that the ratios are about first."""
-    tools: list[Tool] = []
-    if options.only in (None, "holdfast"):
-        if not options.holdfast.exists():
-            raise SystemExit(f"error: there is no program '{options.holdfast}'\nhint: Run 'swift build -c release'.")
-        tools.append(Holdfast(options.holdfast))
-    if options.only in (None, "restic"):
-        tools.append(Restic())
-    return tools
+def _scenarios(
+    options: argparse.Namespace, tools: Sequence[Tool], scratch: Path
+) -> tuple[capture.CaptureResult | None, million.MillionResult | None]:
+    """What is measured of Holdfast alone."""
+    holdfast = next((tool for tool in tools if isinstance(tool, Holdfast)), None)
+    if holdfast is None:
+        return None, None
+    captured, many = None, None
+    if options.capture:
+        points = inputs.scaled(inputs.KINDS["shard"], options.scale)
+        captured = capture.run(holdfast, points, options.server, scratch, options.keep)
+    if options.million:
+        _must_exist(options.generator, "swift build -c release --product StageBenchmarks")
+        blobs = max(1_000, round(million.BLOBS * options.scale))
+        many = million.run(holdfast, options.generator.resolve(), blobs, scratch, options.keep)
+    return captured, many
+
+
+def _make(name: str, options: argparse.Namespace) -> Tool:
+    if name == "holdfast":
+        _must_exist(options.holdfast, "swift build -c release --product holdfast")
+    return TOOLS[name](options.holdfast)
+
+
+def _must_exist(program: Path, remedy: str) -> None:
+    if not program.exists():
+        raise SystemExit(f"error: there is no program '{program}'\nhint: Run '{remedy}'.")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="Runs Holdfast and restic in turn on the same data and prints a table of time, processor, memory "
-        "and size. Ends with 1 when a result was wrong.",
+        description="Runs Holdfast, restic, borg and two pipes in turn on the same data and prints a table of time, "
+        "processor, memory and size, with ratios and goals. Ends with 1 when a result was wrong; times do not decide.",
+        epilog="scripts/bench --stages [NAME…] measures each stage of Holdfast by itself instead: see "
+        "scripts/bench --stages --help.",
+    )
+    _add_choices(parser, "--inputs", list(inputs.KINDS), "which inputs")
+    _add_choices(parser, "--tools", list(TOOLS), "which programs")
+    _add_choices(parser, "--tasks", list(_TASKS), "which tasks; those that they need are done, too")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often (default: 5)")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, metavar="X", help="so much of the data, to try the benchmarks (default: 1)"
     )
     parser.add_argument(
-        "--holdfast",
-        type=Path,
-        default=_ROOT / ".build/release/holdfast",
-        metavar="FILE",
-        help="the program to measure",
+        "--no-capture", dest="capture", action="store_false", help="leave out the collection of a running server"
+    )
+    parser.add_argument(
+        "--million", action="store_true", help="and a repository of a million blobs: opening it, pruning it"
     )
     parser.add_argument(
         "--scratch",
@@ -101,17 +126,14 @@ def _arguments() -> argparse.Namespace:
         "(default: a temporary folder, removed at the end)",
     )
     parser.add_argument(
-        "--inputs",
-        type=_names,
-        default=list(inputs.KINDS),
-        metavar="LIST",
-        help=f"which inputs, separated by commas: {', '.join(inputs.KINDS)}, or 'none' (default: all)",
+        "--keep", action="store_true", help="leave repositories and restored files in the scratch folder"
     )
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often (default: 5)")
-    parser.add_argument("--only", choices=("holdfast", "restic"), help="run one program only")
-    parser.add_argument(
-        "--no-capture", dest="capture", action="store_false", help="leave out the collection of a running server"
-    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
+    for name, default, words in (
+        ("--holdfast", ".build/release/holdfast", "the program to measure"),
+        ("--generator", ".build/release/StageBenchmarks", "the program that makes the million blobs"),
+    ):
+        parser.add_argument(name, type=Path, default=_ROOT / default, metavar="FILE", help=words)
     parser.add_argument(
         "--server",
         type=Path,
@@ -119,22 +141,24 @@ def _arguments() -> argparse.Namespace:
         metavar="DIR",
         help="the folder of the embedded Qdrant",
     )
-    parser.add_argument(
-        "--scale", type=float, default=1.0, metavar="X", help="so much of the data, to try the benchmarks (default: 1)"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every measurement there")
-    parser.add_argument(
-        "--keep", action="store_true", help="leave repositories and restored files in the scratch folder"
-    )
     return parser.parse_args()
 
 
-def _names(text: str) -> Sequence[str]:
-    names = [] if text == "none" else text.split(",")
-    for name in names:
-        if name not in inputs.KINDS:
-            raise argparse.ArgumentTypeError(f"unknown input '{name}', known are: {', '.join(inputs.KINDS)}, none")
-    return names
+def _add_choices(parser: argparse.ArgumentParser, option: str, known: Sequence[str], words: str) -> None:
+    def names(text: str) -> Sequence[str]:
+        chosen = [] if text == "none" else text.split(",")
+        for name in chosen:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"'{name}' is unknown, known are: {', '.join(known)}, none")
+        return chosen
+
+    parser.add_argument(
+        option,
+        type=names,
+        default=known,
+        metavar="LIST",
+        help=f"{words}, separated by commas: {', '.join(known)}, or 'none' (default: all)",
+    )
 
 
 if __name__ == "__main__":

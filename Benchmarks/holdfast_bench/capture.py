@@ -82,11 +82,12 @@ def _scenario(holdfast: Holdfast, qdrant: Qdrant, work: Path, result: CaptureRes
     collections = [{"name": _COLLECTION, "method": "stream"}]
     holdfast.configure(place, {"qdrant": {"url": qdrant.url, "collections": collections}})
     options = holdfast.options(place)
-    measure.run([holdfast.binary, "init", *options], os.environ, log)
-    _measured(result, "backup", [holdfast.binary, "backup", *options], log)
+    environment = holdfast.environment(place)
+    measure.run([holdfast.binary, "init", *options], environment, log)
+    _measured(result, "backup", [holdfast.binary, "backup", *options], environment, log)
     result.stored = trees.size(place.repository).bytes
     qdrant.call("DELETE", f"/collections/{_COLLECTION}")
-    _measured(result, "restore, verified", [holdfast.binary, "restore", *options], log)
+    _measured(result, "restore, verified", [holdfast.binary, "restore", *options], environment, log)
     verdict = json.loads(log.read_text())["verdict"]
     if verdict != "verified":
         result.faults.append(f"capture: the restore's own verdict is '{verdict}'")
@@ -96,8 +97,10 @@ def _scenario(holdfast: Holdfast, qdrant: Qdrant, work: Path, result: CaptureRes
     measure.run(restic_check(place.repository), restic_environment(), log)
 
 
-def _measured(result: CaptureResult, name: str, command: list[str], log: Path) -> None:
+def _measured(
+    result: CaptureResult, name: str, command: list[str], environment: dict[str, str], log: Path
+) -> None:
     os.sync()
-    usage = measure.run(command, os.environ, log)
+    usage = measure.run(command, environment, log)
     result.usages[name] = usage
     print(f"    capture: {name}: {usage.wall:.2f} s, {usage.peak / 1e6:.0f} MB", file=sys.stderr, flush=True)

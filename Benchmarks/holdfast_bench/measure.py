@@ -31,8 +31,22 @@ class Usage:
     cpu: float
     #: The largest resident set, in bytes.
     peak: int
+    #: What it read by system calls, in bytes, from the page cache or the disk; `None` where the kernel does not tell.
+    read: int | None
     #: The machine's load average over the last minute, when the program started.
     load: float
+
+
+def total(usages: Sequence[Usage]) -> Usage:
+    """What several executions used, one after the other."""
+    reads = [usage.read for usage in usages]
+    return Usage(
+        wall=sum(usage.wall for usage in usages),
+        cpu=sum(usage.cpu for usage in usages),
+        peak=max(usage.peak for usage in usages),
+        read=None if None in reads else sum(read for read in reads if read is not None),
+        load=usages[0].load,
+    )
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path | None = None) -> Usage:
@@ -64,8 +78,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], log: Path, fol
     watchdog.daemon = True
     watchdog.start()
     try:
-        _, status, resources = os.wait4(process, 0)
+        os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
         wall = time.monotonic() - start
+        read = _bytes_read(process)
+        _, status, resources = os.wait4(process, 0)
     except BaseException:
         os.kill(process, signal.SIGTERM)
         os.waitpid(process, 0)
@@ -79,7 +95,16 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], log: Path, fol
             output = f"{output[:1_000]}\n…\n{output[-1_000:]}"
         raise ProgramFailed(f"'{' '.join(arguments)}' ended with status {code}:\n{output}")
     # Linux gives the peak in KiB.
-    return Usage(wall, resources.ru_utime + resources.ru_stime, resources.ru_maxrss << 10, load)
+    return Usage(wall, resources.ru_utime + resources.ru_stime, resources.ru_maxrss << 10, read, load)
+
+
+def _bytes_read(process: int) -> int | None:
+    """What a process that has ended, but was not waited for yet, read with those of its children that it waited for."""
+    try:
+        lines = Path(f"/proc/{process}/io").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("rchar:")), None)
 
 
 def peak_floor(log: Path) -> int:

@@ -56,6 +56,25 @@ def content(folder: Path) -> dict[str, tuple[object, ...]]:
     return result
 
 
+def link_untouched(previous: Path, current: Path) -> None:
+    """Makes one file of what is the same in two generations: same path, content and time of modification.
+
+    A program that looks at inodes and times of change then finds these files as untouched as they are in a folder that is
+    in use, where the next generation takes the place of the last one.
+    """
+    for path in entries(current):
+        earlier = previous / path.relative_to(current)
+        if not path.is_file() or path.is_symlink() or not earlier.is_file():
+            continue
+        new, old = path.stat(), earlier.stat()
+        if (new.st_size, new.st_mtime_ns, new.st_mode) == (old.st_size, old.st_mtime_ns, old.st_mode):
+            if _sha256(path) == _sha256(earlier):
+                state = path.parent.stat()
+                path.unlink()
+                os.link(earlier, path)
+                os.utime(path.parent, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
 def _sha256(path: Path) -> str:
     result = hashlib.sha256()
     buffer = bytearray(_BUFFER_BYTES)

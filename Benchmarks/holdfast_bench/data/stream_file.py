@@ -12,8 +12,9 @@ _KINDS = ("noise",) * 32 + ("prose",) * 16 + ("repeated",) * 8 + ("zeros",) * 8
 
 
 def make(folder: Path, seed: int, size: int) -> None:
-    """Writes `folder`/stream.bin of `size` bytes: sections of noise (half of all bytes), of text (a quarter), of one
+    """Writes `folder`/0/stream.bin of `size` bytes: sections of noise (half of all bytes), of text (a quarter), of one
     text again and again (an eighth) and of zeros (an eighth), in random order."""
+    folder = folder / "0"
     folder.mkdir(parents=True)
     random = np.random.Generator(np.random.PCG64([seed, 2]))
     prose = Prose(seed + 2)

@@ -106,6 +106,18 @@ let package = Package(
             path: "Examples/textbook/Sources/TextbookExample"
         ),
 
+        // Measures the stages one by one, and makes the repository of a million blobs: see Benchmarks/README.md.
+        .executableTarget(
+            name: "StageBenchmarks",
+            dependencies: [
+                "ResticRepository", "ResticFormat", "ResticCrypto", "Chunking", "ObjectStorage", "LocalStorage",
+                "TestSupport", "CycleCounter", "CZstd", nio[0],
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/Stages"
+        ),
+        .systemLibrary(name: "CycleCounter", path: "Benchmarks/CycleCounter"),
+
         .testTarget(
             name: "TextbookExampleTests",
             dependencies: ["TextbookExample", "QdrantClient", "TestSupport", logging],

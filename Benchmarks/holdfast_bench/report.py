@@ -82,7 +82,7 @@ def table(result: Comparison, verdicts: Sequence[goals.Verdict]) -> str:
     names = list(result.samples)
     source = result.input
     columns = [f"{names[0]} / restic"] if "restic" in names[1:] else []
-    has_others = any(name not in (goals.OURS, "restic") for name in names[1:])
+    has_others = names[0] == goals.OURS and any(name != "restic" for name in names[1:])
     columns += [f"{names[0]} / best other"] if has_others else []
     columns += ["goal"] if verdicts else []
     lines = [

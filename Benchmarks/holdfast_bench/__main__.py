@@ -58,6 +58,7 @@ def _run(options: argparse.Namespace, scratch: Path) -> int:
         for of_task in samples.usages.values()
         for usage in of_task
     ]
+    usages += [usage for result in (captured, many) if result is not None for usage in result.usages.values()]
     loads = [usage.load for usage in usages] or [os.getloadavg()[0]]
     print(report.document(comparisons, captured, many, report.machine(versions, options.rounds, loads, floor)))
     if options.json is not None:

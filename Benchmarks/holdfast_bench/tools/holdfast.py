@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +47,10 @@ class Holdfast(Tool):
             case Task.RESTORE | Task.RESTORE_COMPARED:
                 commands = [["restore", "--target", str(place.target)]]
             case Task.PRUNE:
-                dropped = self.restore_points(place)[1:]
-                commands = [["forget", *dropped], ["prune", "--grace", "0"]]
+                commands = [["forget", "--keep-last", "1", "--yes-drop-many"], ["prune", "--grace", "0"]]
             case _:
                 commands = [["backup"]]
         return [Step([self.binary, *words, *self.options(place)]) for words in commands]
-
-    def restore_points(self, place: Place) -> list[str]:
-        """The ids of all restore points, the newest first."""
-        command = [self.binary, "points", *self.options(place)]
-        answer = subprocess.run(command, env=self.environment(place), capture_output=True, check=True)
-        return [point["id"] for point in json.loads(answer.stdout)]
 
     def options(self, place: Place) -> list[str]:
         """What all commands but `init` are given."""

@@ -96,6 +96,9 @@ def prepared(folder: Path, make: Callable[[Path], None], parts: tuple[str, ...] 
         stamp.unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
         make(folder)
+        for part in parts:
+            if not any((folder / part).iterdir()):
+                raise SystemExit(f"error: {folder / part} is empty")
         stamp.write_text(json.dumps(recipe))
     return folder
 

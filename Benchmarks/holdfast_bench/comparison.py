@@ -116,6 +116,8 @@ class _Runner:
             )
             if task.changes_repository:
                 samples.stored.setdefault(task, []).append(trees.size(place.repository).bytes)
+            if task is Task.PRUNE and (kept := tool.kept(place)) != 1:
+                faults.append(f"{kept} backups are left after dropping all but one")
             if task.writes_target:
                 restored = tool.restored(place)
                 if task is Task.RESTORE:

@@ -126,6 +126,15 @@ class Tool(ABC):
         """Where the source's copy lies after a restore."""
         return place.target / place.source.relative_to("/")
 
+    def kept(self, place: Place) -> int:
+        """How many backups are stored. Only of tools that prune."""
+        raise NotImplementedError
+
+    def answer(self, place: Place, command: Sequence[str]) -> str:
+        """What a command prints that is not measured."""
+        environment = self.environment(place)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
     def finish(self, place: Place) -> None:
         """Ends what the tool left running."""
 

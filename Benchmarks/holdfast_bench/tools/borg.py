@@ -48,3 +48,6 @@ class Borg(Tool):
             case _:
                 words = ["create", "--compression", "zstd,3", f"{repository}::{task.name}", str(place.source)]
                 return [Step([self.binary, *words])]
+
+    def kept(self, place: Place) -> int:
+        return len(self.answer(place, [self.binary, "list", "--short", str(place.repository)]).splitlines())

@@ -52,6 +52,9 @@ class Holdfast(Tool):
                 commands = [["backup"]]
         return [Step([self.binary, *words, *self.options(place)]) for words in commands]
 
+    def kept(self, place: Place) -> int:
+        return len(json.loads(self.answer(place, [self.binary, "points", *self.options(place)])))
+
     def options(self, place: Place) -> list[str]:
         """What all commands but `init` are given."""
         return ["--config", self._configuration(place), "--json"]

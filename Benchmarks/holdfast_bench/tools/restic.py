@@ -1,5 +1,6 @@
 """The program that defines the repository's format."""
 
+import json
 import os
 from pathlib import Path
 
@@ -33,6 +34,9 @@ class Restic(Tool):
             case _:
                 words = ["backup", str(place.source)]
         return [self._step(place, *words)]
+
+    def kept(self, place: Place) -> int:
+        return len(json.loads(self.answer(place, self._step(place, "snapshots", "--json").command)))
 
     @staticmethod
     def _step(place: Place, *words: str) -> Step:

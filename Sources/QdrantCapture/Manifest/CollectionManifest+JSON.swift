@@ -71,13 +71,13 @@ extension CollectionManifest {
         }
         self.info = try CollectionInfo(info)
         self.cluster = try CollectionCluster(cluster)
-        aliases = (json["aliases"]?.arrayValue ?? []).compactMap(\.stringValue)
-        shardKeys = (json["shard_keys"]?.arrayValue ?? []).compactMap(ShardKey.init)
+        aliases = try Self.list(json["aliases"], "aliases", \.stringValue)
+        shardKeys = try Self.list(json["shard_keys"], "shard_keys") { ShardKey($0) }
         points = try Count(json["points"])
         shards = try (json["shards"]?.arrayValue ?? []).map(Shard.init)
         goldenQueries = try (json["golden_queries"]?.arrayValue ?? []).map(GoldenQuery.init)
         droppedGoldenQueries = Int(clamping: json["dropped_golden_queries"]?.uint64Value ?? 0)
-        warnings = (json["warnings"]?.arrayValue ?? []).compactMap(\.stringValue)
+        warnings = try Self.list(json["warnings"], "warnings", \.stringValue)
     }
 
     static func text(_ value: JSONValue?, _ name: String) throws -> String {
@@ -88,6 +88,27 @@ extension CollectionManifest {
     static func number(_ value: JSONValue?, _ name: String) throws -> UInt64 {
         guard let number = value?.uint64Value else { throw unreadable("it lacks '\(name)'") }
         return number
+    }
+
+    /// The elements of an array, none left out; an absent one is empty.
+    static func list<Element>(
+        _ value: JSONValue?,
+        _ name: String,
+        _ element: (JSONValue) -> Element?
+    ) throws -> [Element] {
+        guard let value, !value.isNull else { return [] }
+        guard let values = value.arrayValue else { throw unreadable("'\(name)' is not a list") }
+        return try values.map { value in
+            guard let element = element(value) else { throw unreadable("'\(name)' holds something else") }
+            return element
+        }
+    }
+
+    /// The key of a shard; `nil` where there is none.
+    static func shardKey(_ value: JSONValue?, _ name: String) throws -> ShardKey? {
+        guard let value, !value.isNull else { return nil }
+        guard let key = ShardKey(value) else { throw unreadable("'\(name)' is no shard key") }
+        return key
     }
 
     static func unreadable(_ reason: String) -> CaptureError {
@@ -119,8 +140,11 @@ extension CollectionManifest.Shard {
     }
 
     init(_ json: JSONValue) throws {
-        id = UInt32(clamping: try CollectionManifest.number(json["id"], "shards.id"))
-        key = json["key"].flatMap { ShardKey($0) }
+        guard let id = UInt32(exactly: try CollectionManifest.number(json["id"], "shards.id")) else {
+            throw CollectionManifest.unreadable("a shard's id does not fit 32 bits")
+        }
+        self.id = id
+        key = try CollectionManifest.shardKey(json["key"], "shards.key")
         points = try CollectionManifest.Count(json["points"])
         files = Int(clamping: try CollectionManifest.number(json["files"], "shards.files"))
         byteCount = Int64(clamping: try CollectionManifest.number(json["bytes"], "shards.bytes"))
@@ -144,16 +168,18 @@ extension GoldenQuery {
             throw CollectionManifest.unreadable("a golden query lacks its source or vector")
         }
         let hits = try (json["hits"]?.arrayValue ?? []).map { hit in
-            guard let id = hit["id"].flatMap({ PointID(manifest: $0) }), let score = hit["score"]?.doubleValue else {
+            guard let id = hit["id"].flatMap({ PointID(manifest: $0) }),
+                let score = hit["score"].flatMap(Float.init(manifest:))
+            else {
                 throw CollectionManifest.unreadable("a golden query has a hit without id or score")
             }
-            return Hit(id: id, score: Float(score))
+            return Hit(id: id, score: score)
         }
         self.init(
             using: json["using"]?.stringValue,
             source: source,
             vector: vector,
-            shardKey: json["shard_key"].flatMap { ShardKey($0) },
+            shardKey: try CollectionManifest.shardKey(json["shard_key"], "golden_queries.shard_key"),
             limit: Int(clamping: try CollectionManifest.number(json["limit"], "golden_queries.limit")),
             hits: hits
         )

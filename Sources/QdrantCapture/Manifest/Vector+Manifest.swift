@@ -13,18 +13,21 @@ extension Vector {
         }
     }
 
+    /// - Returns: `nil` for anything else: a vector of which a part was left out would ask another question.
     init?(manifest json: JSONValue) {
-        if let indices = json["indices"]?.arrayValue, let values = Self.floats(json["values"]) {
-            self = .sparse(
-                SparseVector(
-                    indices: indices.compactMap { $0.uint64Value.flatMap(UInt32.init(exactly:)) },
-                    values: values
-                )
-            )
+        if json.objectValue != nil {
+            guard let values = Self.floats(json["values"]), let numbers = json["indices"]?.arrayValue else {
+                return nil
+            }
+            let indices = numbers.compactMap { $0.uint64Value.flatMap(UInt32.init(exactly:)) }
+            guard indices.count == numbers.count, indices.count == values.count else { return nil }
+            self = .sparse(SparseVector(indices: indices, values: values))
         } else if let values = Self.floats(json) {
             self = .dense(values)
         } else if let rows = json.arrayValue {
-            self = .multi(rows.compactMap(Self.floats))
+            let vectors = rows.compactMap(Self.floats)
+            guard vectors.count == rows.count else { return nil }
+            self = .multi(vectors)
         } else {
             return nil
         }
@@ -36,8 +39,16 @@ extension Vector {
 
     private static func floats(_ json: JSONValue?) -> [Float]? {
         guard let values = json?.arrayValue else { return nil }
-        let floats = values.compactMap { $0.doubleValue.map { Float($0) } }
+        let floats = values.compactMap(Float.init(manifest:))
         return floats.count == values.count ? floats : nil
+    }
+}
+
+extension Float {
+    /// - Returns: `nil` for what is no number, or one beyond the largest `Float`: it could not be written again.
+    init?(manifest json: JSONValue) {
+        guard let value = json.doubleValue.map({ Float($0) }), value.isFinite else { return nil }
+        self = value
     }
 }
 

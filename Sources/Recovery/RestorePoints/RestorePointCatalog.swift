@@ -1,4 +1,3 @@
-internal import Foundation
 public import ResticFormat
 public import ResticRepository
 
@@ -113,12 +112,9 @@ public struct RestorePointCatalog: Sendable {
         }
         let manifest: RestorePointManifest
         do {
-            manifest = try JSONDecoder().decode(RestorePointManifest.self, from: Data(bytes))
-        } catch {
-            throw damaged(snapshot, "its manifest cannot be read", error)
-        }
-        guard manifest.format <= RestorePointManifest.formatVersion else {
-            throw damaged(snapshot, "its manifest has format \(manifest.format), newer than this program", nil)
+            manifest = try RestorePointManifest(reading: bytes)
+        } catch let error as RestorePointManifest.Unreadable {
+            throw damaged(snapshot, error.reason, error.cause)
         }
         return RestorePoint(snapshot: snapshot.id, time: snapshot.record.time, manifest: manifest)
     }
@@ -131,14 +127,5 @@ public struct RestorePointCatalog: Sendable {
                 "Run 'holdfast repo check' to see what is damaged; its parts can still be restored with 'restic restore'.",
             cause: cause
         )
-    }
-}
-
-extension RestorePointManifest {
-    /// The manifest's bytes: JSON, keys sorted, one line.
-    func encode() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
     }
 }

@@ -108,8 +108,12 @@ final class BlobCodec: @unchecked Sendable {
             try check(plain, is: id)
             return ByteBuffer(bytes: plain)
         }
-        var content = ByteBuffer()
         let room = Int(uncompressedLength)
+        // Before room is made: the length comes from an index, and 4 GiB are quickly claimed.
+        guard room <= ZstdDecompressor.mostContent(of: plain.count) else {
+            throw RepositoryError(.damaged, "blob \(id.short) cannot decompress to \(room) bytes")
+        }
+        var content = ByteBuffer()
         try content.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { output in
             try decompress(plain, id: id, into: UnsafeMutableRawBufferPointer(rebasing: output[..<room]))
             return room
@@ -179,21 +183,23 @@ final class BlobCodec: @unchecked Sendable {
         return try plain.withUnsafeBytes { try inflate(UnsafeRawBufferPointer(rebasing: $0[1...]), name: name) }
     }
 
-    /// The longest content of a compressed file that is accepted: an index of restic's largest size is far below.
-    private static let maximumFileLength: UInt64 = 1 << 30
+    /// The longest content of a compressed file that is accepted, in bytes: an index of restic's largest size is far below.
+    static let maximumFileLength: UInt64 = 1 << 30
 
     private func inflate(_ frame: UnsafeRawBufferPointer, name: String) throws -> [UInt8] {
         // Go's encoder leaves the length out of small frames; then the room grows until the content fits.
-        var room = ZstdDecompressor.statedLength(of: frame) ?? UInt64(frame.count) * 8 + 1024
-        while room <= Self.maximumFileLength {
+        let stated = ZstdDecompressor.statedLength(of: frame)
+        let most = min(Self.maximumFileLength, UInt64(ZstdDecompressor.mostContent(of: frame.count)))
+        var room = stated ?? min(UInt64(frame.count) * 8 + 1024, most)
+        while room <= most {
             var written: Int?
             let content = [UInt8](unsafeUninitializedCapacity: Int(room)) { output, count in
                 written = decompressor.decompress(frame, into: UnsafeMutableRawBufferPointer(output))
                 count = written ?? 0
             }
             if written != nil { return content }
-            if ZstdDecompressor.statedLength(of: frame) != nil { break }
-            room *= 4
+            if stated != nil || room == most { break }
+            room = min(room * 4, most)
         }
         throw RepositoryError(.damaged, "\(name) does not decompress")
     }

@@ -68,6 +68,12 @@ final class ZstdDecompressor {
         return ZSTD_isError(written) == 0 ? written : nil
     }
 
+    /// The longest content that frames of `byteCount` bytes can have: no room is made for more.
+    ///
+    /// A block of 4 bytes, three of header and one that is repeated, gives at most 128 KiB, and no other kind gives more
+    /// for its bytes (RFC 8878, sections 3.1.1.2.2 and 3.1.1.2.4).
+    static func mostContent(of byteCount: Int) -> Int { byteCount * (32 << 10) }
+
     /// The content length that the frame itself states; `nil` when it states none or is not a frame.
     static func statedLength(of frame: UnsafeRawBufferPointer) -> UInt64? {
         let length = ZSTD_getFrameContentSize(frame.baseAddress, frame.count)

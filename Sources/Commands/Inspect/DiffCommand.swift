@@ -35,7 +35,7 @@ struct DiffCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(common)
         let (oldID, newID, only) = (old, new, only)
-        let comparison = try await session.withRepository { repository in
+        let comparison = try await session.withRepositoryForReading { repository in
             let catalog = RestorePointCatalog(repository)
             let system = session.configuration.system
             return try await ComparisonRun(repository).compare(

@@ -21,7 +21,7 @@ struct PointsCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(common)
         let system = all ? nil : session.configuration.system
-        let (points, unreadable) = try await session.withRepository {
+        let (points, unreadable) = try await session.withRepositoryForReading {
             try await RestorePointCatalog($0).survey(system: system)
         }
         for damaged in unreadable {

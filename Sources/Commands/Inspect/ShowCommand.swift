@@ -22,7 +22,7 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(common)
         let id = point
-        let found = try await session.withRepository {
+        let found = try await session.withRepositoryForReading {
             try await RestorePointCatalog($0).find(id, system: id == "latest" ? session.configuration.system : nil)
         }
         let manifest = found.manifest

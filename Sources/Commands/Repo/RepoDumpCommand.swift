@@ -55,7 +55,7 @@ struct RepoDumpCommand: AsyncParsableCommand {
         let report: DumpReport
         if let target {
             let (point, path) = (point, path)
-            report = try await session.withRepository { repository in
+            report = try await session.withRepositoryForReading { repository in
                 let run = DumpRun(try await session.find(point, in: repository), in: repository)
                 return try await NewFile.write(at: RawPath(target)) { file in
                     try await run.run(path) { try await file.append($0) }
@@ -77,7 +77,7 @@ struct RepoDumpCommand: AsyncParsableCommand {
         let (point, path) = (point, path)
         var report = DumpReport()
         try await ResultStream.with { stream in
-            report = try await session.withRepository { repository in
+            report = try await session.withRepositoryForReading { repository in
                 try await DumpRun(session.find(point, in: repository), in: repository).run(path) {
                     try await stream.bytes($0)
                 }

@@ -84,7 +84,7 @@ struct RepoFindCommand: AsyncParsableCommand {
         let patterns = blob || tree || pack ? [] : try patterns.map { try FindPattern($0) }
         let problems = Mutex<[String]>([])
         try await ResultStream.with { stream in
-            let found = try await session.withRepository { repository in
+            let found = try await session.withRepositoryForReading { repository in
                 let all = try await PointsInTime(repository.repository)
                 let chosen = try command.points.map { try all.find($0, system: session.configuration.system) }
                 let query = try command.query(patterns, in: repository)

@@ -34,7 +34,7 @@ struct RepoLsCommand: AsyncParsableCommand {
         let session = try Session(common)
         let command = self
         try await ResultStream.with { stream in
-            try await session.withRepository { repository in
+            try await session.withRepositoryForReading { repository in
                 let found = try await session.find(command.point, in: repository)
                 let browser = PointBrowser(found, in: repository)
                 guard command.common.json else {

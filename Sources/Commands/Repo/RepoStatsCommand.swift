@@ -37,7 +37,7 @@ struct RepoStatsCommand: AsyncParsableCommand {
         let (references, mode) = (points, mode)
         let problems: [String]
         if let mode {
-            let (count, chosen) = try await session.withRepository { repository in
+            let (count, chosen) = try await session.withRepositoryForReading { repository in
                 let all = try await PointsInTime(repository.repository)
                 let chosen = try references.map { try all.find($0, system: session.configuration.system) }
                 // Without a choice each snapshot for itself, as restic does.
@@ -47,7 +47,7 @@ struct RepoStatsCommand: AsyncParsableCommand {
             try StatsRendering.print(count, mode, of: chosen, common)
             problems = count.problems
         } else {
-            let report = try await session.withRepository { repository in
+            let report = try await session.withRepositoryForReading { repository in
                 try await StatsReport.make(repository, references, system: session.configuration.system)
             }
             try StatsRendering.print(report, common)

@@ -96,7 +96,7 @@ struct RestoreCommand: AsyncParsableCommand {
         let session = try Session(common)
         let selection = PathSelection(include: try include.map { try PathPattern($0) })
         let (id, command, progress) = (point, self, common.makeProgress())
-        let outcome = try await session.withRepository { repository in
+        let outcome = try await session.withRepositoryForReading { repository in
             let point = try await RestorePointCatalog(repository).find(
                 id,
                 system: id == "latest" ? session.configuration.system : nil

@@ -111,6 +111,16 @@ struct Session: Sendable {
         return try await withQdrantClient(endpoint: endpoint, logger: logger) { client in try await body(client) }
     }
 
+    /// As ``withRepository(_:)`` for a `body` that only reads: also from a disk that is full or read-only.
+    func withRepositoryForReading<Value: Sendable>(
+        _ body: @escaping @Sendable (IndexedRepository) async throws -> Value
+    ) async throws -> Value {
+        let repository = try await openRepository()
+        return try await repository.withReadingLock(timing: Self.patientTiming) {
+            try await body(repository.loadIndex())
+        }
+    }
+
     /// As ``withClient(_:)`` when a server is configured and wanted, else without.
     func withOptionalClient<Value>(_ isWanted: Bool, _ body: (QdrantClient?) async throws -> Value) async throws
         -> Value

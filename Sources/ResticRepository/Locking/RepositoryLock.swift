@@ -67,15 +67,37 @@ extension Repository {
     ) async throws -> Value {
         let keeper = LockKeeper(repository: self, mode: mode, clock: clock, timing: timing)
         try await keeper.acquire()
-        let result: Result<Value, any Error>
+        let own = OwnLock { await keeper.written }
+        return try await keeper.run { try await body(own) }
+    }
+
+    /// As ``withLock(_:clock:timing:_:)`` in shared mode, but without a lock where the store takes no file: what is there
+    /// must be readable from a disk that is full, mounted read-only, or lent by somebody else.
+    ///
+    /// Locks of others are respected all the same. What goes on without a lock is at the mercy of a process that removes
+    /// files meanwhile: it would find them missing, and say so.
+    ///
+    /// - Parameter body: must only read.
+    public func withReadingLock<Value: Sendable>(
+        clock: any WallClock = SystemWallClock(),
+        timing: LockTiming = LockTiming(),
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let keeper = LockKeeper(repository: self, mode: .shared, clock: clock, timing: timing)
         do {
-            let own = OwnLock { await keeper.written }
-            result = .success(try await keeper.keepFresh { try await body(own) })
-        } catch {
-            result = .failure(error)
+            try await keeper.acquire()
+        } catch  where Self.meansThatTheStoreTakesNothing(error) {
+            logger.warning("reading without a lock, since the store takes none", metadata: ["error": "\(error)"])
+            try await checkIsStillThere()
+            return try await body()
         }
-        await keeper.release()
-        return try result.get()
+        return try await keeper.run(body)
+    }
+
+    private static func meansThatTheStoreTakesNothing(_ error: any Error) -> Bool {
+        if let error = error as? RepositoryError { return error.code == .full }
+        guard let error = error as? ObjectStoreError else { return false }
+        return [.insufficientSpace, .readOnly, .permissionDenied].contains(error.code)
     }
 
     /// All locks in the repository, stale or not.
@@ -228,8 +250,21 @@ private actor LockKeeper {
         }
     }
 
+    /// Runs `body` under the lock, which is removed at the end.
+    nonisolated func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        let result: Result<Value, any Error>
+        do {
+            result = .success(try await keepFresh(while: body))
+        } catch {
+            result = .failure(error)
+        }
+        await release()
+        return try result.get()
+    }
+
     /// Runs `body` beside a task that refreshes the lock; when the lock is lost, `body` is cancelled.
-    nonisolated func keepFresh<Value: Sendable>(while body: @escaping @Sendable () async throws -> Value) async throws
+    private nonisolated func keepFresh<Value: Sendable>(while body: @escaping @Sendable () async throws -> Value)
+        async throws
         -> Value
     {
         try await withThrowingTaskGroup(of: Value?.self) { group in

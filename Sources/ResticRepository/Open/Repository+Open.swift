@@ -79,8 +79,25 @@ extension Repository {
                 "another process made a repository at \(store.location)",
                 cause: error
             )
+        } catch {
+            await removeKey(keyID, of: store)
+            throw error
         }
         return repository
+    }
+
+    /// Takes back the key of a repository whose `config` could not be written, on a full disk for instance: the next
+    /// `create` would refuse the place otherwise. Not when `config` is there, be it ours after all (a lost answer) or
+    /// another process'; if that cannot be told, the key stays.
+    private static func removeKey(_ id: ResticID, of store: any ObjectStore) async {
+        await shielded {
+            do {
+                guard try await store.byteCount(of: FileKind.config) == nil else { return }
+                try await store.delete(FileKind.key.key(id))
+            } catch {
+                // The caller throws what went wrong first; `create` says later what a key without a `config` means.
+            }
+        }
     }
 
     /// Opens a repository with a password, which may be that of any of its keys.

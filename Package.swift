@@ -139,7 +139,9 @@ let package = Package(
         .testTarget(name: "ResticFormatTests", dependencies: ["ResticFormat", "TestSupport"]),
         .testTarget(
             name: "ResticRepositoryTests",
-            dependencies: ["ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat"] + nio,
+            dependencies: [
+                "ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat", "CZstd",
+            ] + nio,
             exclude: ["Fixtures"]
         ),
         .testTarget(name: "SealingTests", dependencies: ["Sealing", "TestSupport", crypto, nio[0]]),
@@ -173,6 +175,14 @@ let package = Package(
             dependencies: [
                 "holdfast", "QdrantClient", "ResticRepository", "ResticFormat", "LocalStorage", "TestSupport", logging,
             ]
+        ),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "Recovery", "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat",
+                "ResticCrypto", "Sealing", "CZstd", "TestSupport", nio[0],
+            ],
+            exclude: ["Corpus"]
         ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStorage"] + nio),
     ]

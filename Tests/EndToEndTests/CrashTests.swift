@@ -3,13 +3,13 @@ import TestSupport
 import Testing
 
 @Suite(
-    "A backup that is killed",
+    "A command that is killed",
     .enabled(if: Program.find("restic") != nil, "restic is not installed"),
     .timeLimit(.minutes(15))
 )
 struct CrashTests {
     @Test("leaves a repository that restic check accepts, twenty times over, and the next backup completes")
-    func killedTwentyTimes() async throws {
+    func backup() async throws {
         let seed = UInt64.random(in: .min ... .max)
         var generator = SeededGenerator(seed: seed)
         try await TemporaryDirectory.with { folder in
@@ -17,44 +17,80 @@ struct CrashTests {
             try holdfast.makeDocuments()
             try await holdfast.initDocuments()
             try await holdfast.run("backup")
-            // How long a backup takes here and now; shortened whenever one ends before it could be killed.
-            var whole = Duration.milliseconds(1500)
-            var killed = 0
-            for round in 0..<80 where killed < 20 {
+            var trial = KillTrial(holdfast, ["backup"])
+            trial.prepare = { attempt in
                 try Data(generator.bytes(3_000_000)).write(
-                    to: URL(filePath: folder.path("docs/round-\(round % 20).bin"))
+                    to: URL(filePath: folder.path("docs/round-\(attempt % 20).bin"))
                 )
-                let delay = whole * Double.random(in: 0.02...0.98, using: &generator)
-                let start = ContinuousClock.now
-                if try await killBackup(holdfast, after: delay) {
-                    killed += 1
-                    // What a dead process left: its lock, which restic wants to be told about.
-                    _ = try await holdfast.restic("unlock")
-                    _ = try await holdfast.restic("check")
-                } else {
-                    whole = min(whole, ContinuousClock.now - start)
-                }
             }
-            #expect(killed == 20, "only \(killed) were killed before they ended, seed \(seed)")
-            try await holdfast.run("backup")
-            _ = try await holdfast.restic("check", "--read-data")
+            try await trial.run(seed: seed)
             try await holdfast.run("restore", "--target", "restored")
             #expect(try await areEqual(folder.path("docs"), folder.path("restored/docs")), "seed \(seed)")
         }
     }
 
-    /// - Returns: whether the process was still running when it was killed.
-    private func killBackup(_ holdfast: HoldfastProgram, after delay: Duration) async throws -> Bool {
-        do {
-            _ = try await holdfast.program.run(
-                ["backup"],
-                environment: holdfast.environment(),
-                folder: holdfast.folder.path,
-                timeout: delay
+    @Test("loses nothing that is needed, be it a prune")
+    func prune() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        var generator = SeededGenerator(seed: seed)
+        try await TemporaryDirectory.with { folder in
+            let holdfast = try HoldfastProgram(in: folder)
+            try holdfast.makeDocuments()
+            try await holdfast.initDocuments()
+            try await holdfast.run("backup")
+            var trial = KillTrial(holdfast, ["prune", "--grace", "0", "--max-unused", "0%"])
+            trial.kills = 6
+            // A restore point that goes again at once: its packs are to be removed, and others to be written anew.
+            trial.prepare = { attempt in
+                let path = "docs/round-\(attempt).bin"
+                try Data(generator.bytes(1_500_000)).write(to: URL(filePath: folder.path(path)))
+                let report = try await holdfast.json("backup")
+                let id = try #require((report["restorePoint"] as? [String: Any])?["id"] as? String)
+                try FileManager.default.removeItem(atPath: folder.path(path))
+                try await holdfast.run("forget", id)
+            }
+            try await trial.run(seed: seed)
+            try await holdfast.run("verify", "--all")
+        }
+    }
+
+    @Test("leaves both repositories whole, be it a copy")
+    func copy() async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        try await TemporaryDirectory.with { folder in
+            let holdfast = try HoldfastProgram(in: folder)
+            try holdfast.makeDocuments()
+            try await holdfast.initDocuments()
+            for round in 0..<3 {
+                try holdfast.write("round \(round)", to: "docs/round-\(round).mdx")
+                try await holdfast.run("backup")
+            }
+            let second = folder.path("second")
+            let restic = try #require(Program.find("restic"))
+            func check(_ arguments: String...) async throws {
+                guard FileManager.default.fileExists(atPath: second + "/config") else { return }
+                for command in [["unlock"], ["check"] + arguments] {
+                    let outcome = try await restic.run(
+                        ["-r", second, "--no-cache"] + command,
+                        environment: ["RESTIC_PASSWORD": "other phrase"]
+                    )
+                    #expect(outcome.succeeded, "restic \(command): \(outcome), seed \(seed)")
+                }
+            }
+            var trial = KillTrial(
+                holdfast,
+                ["repo", "copy", "--init", "--to", "second", "--to-password", "env:SECOND_PASSWORD"]
             )
-            return false
-        } catch is Program.Failure {
-            return true  // The time-out of a program is SIGKILL.
+            trial.variables = ["SECOND_PASSWORD": "other phrase"]
+            trial.kills = 6
+            trial.judge = { try await check() }
+            // A copy that got through leaves nothing to do: begin anew. So does one that died before there was a repository.
+            trial.prepare = { attempt in
+                let isWhole = FileManager.default.fileExists(atPath: second + "/config")
+                if attempt % 3 == 0 || !isWhole { try? FileManager.default.removeItem(atPath: second) }
+            }
+            try await trial.run(seed: seed)
+            try await check("--read-data")
         }
     }
 }

@@ -184,6 +184,10 @@ let package = Package(
             ],
             exclude: ["Corpus"]
         ),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["ResticRepository", "ResticCrypto", "ResticFormat", "ObjectStorage", "TestSupport", nio[0]]
+        ),
         .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStorage"] + nio),
     ]
 )

@@ -66,7 +66,9 @@ struct SimulatedFiles: Equatable, Sendable {
         }
         for (path, blobs) in found {
             var content: [UInt8] = []
-            for try await buffer in repository.content(of: blobs) { content.append(contentsOf: buffer.readableBytesView) }
+            for try await buffer in repository.content(of: blobs) {
+                content.append(contentsOf: buffer.readableBytesView)
+            }
             files.contents[path] = content
         }
         return files

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import ObjectStorage
 import ResticFormat
@@ -17,6 +18,8 @@ final class Simulation {
     let clock: SimulationClock
     let primary: SimulatedRepository
     let mirror: SimulatedRepository
+    /// Whether every step is printed as it begins: how one that never ends is found.
+    private static let traces = ProcessInfo.processInfo.environment["HOLDFAST_SIMULATION_TRACE"] != nil
     /// What was done, for the message of a failure.
     private(set) var history: [String] = []
 
@@ -30,14 +33,17 @@ final class Simulation {
 
     /// Runs `count` steps.
     func run(steps count: Int) async throws {
+        defer { if Self.traces { print("seed \(seed): done") } }
         for _ in 0..<count {
             let step = Step.draw(using: &generator)
             history.append("\(step)")
+            if Self.traces { print("seed \(seed): \(step)") }
             try await perform(step)
             try await judge(primary, "after \(step)")
             clock.move(by: Int64.random(in: 1...600, using: &generator))
         }
         history.append("finish")
+        if Self.traces { print("seed \(seed): finish") }
         try await finish()
     }
 
@@ -65,12 +71,12 @@ final class Simulation {
         _ body: (Repository) async throws -> Void
     ) async throws -> Bool {
         let faulty = FaultyStore(repository.store, faults: ending.faults)
+        // Of a dead process an operator, or the passing of time, removes the lock. It may have died of removing it.
+        defer { if faulty.hasCrashed { repository.unlock() } }
         do {
             try await body(try await repository.open(faulty))
             return true
-        } catch let error as ObjectStoreError where error.code == .unavailable && ending != .undisturbed {
-            // The process is dead; an operator, or the passing of time, removes its lock.
-            repository.unlock()
+        } catch  where faulty.hasCrashed {
             return false
         }
     }
@@ -83,7 +89,8 @@ final class Simulation {
         let listed = try await indexed.repository.snapshots()
         repository.model.settle(listed: Set(listed.map(\.record.hostname)))
         #expect(
-            Set(listed.map(\.record.hostname)) == Set(repository.model.names) && listed.count == repository.model.names.count,
+            Set(listed.map(\.record.hostname)) == Set(repository.model.names)
+                && listed.count == repository.model.names.count,
             "\(occasion): other snapshots are listed than there should be; \(self)"
         )
         for snapshot in listed {

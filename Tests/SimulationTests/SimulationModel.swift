@@ -41,6 +41,11 @@ struct SimulationModel {
         snapshots[name] = nil
     }
 
+    /// These are there for certain now.
+    mutating func affirm(_ names: [String]) {
+        for name in names where snapshots[name] != nil { snapshots[name]?.presence = .certain }
+    }
+
     mutating func makeUncertain(_ name: String) {
         snapshots[name]?.presence = .uncertain
     }

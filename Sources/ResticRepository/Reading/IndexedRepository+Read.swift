@@ -58,6 +58,14 @@ extension IndexedRepository {
                 cause: error
             )
         }
+        // No store may give less than it was asked for. Should one do it, that is an error here and not a trap further on.
+        guard buffer.readableBytes == range.count else {
+            throw RepositoryError(
+                .damaged,
+                "pack \(pack.short) gave \(buffer.readableBytes) bytes instead of \(range.count)",
+                hint: "Run the command again; if it fails in the same way, restore the file from a copy of the repository."
+            )
+        }
     }
 
     func missing(_ id: ResticID, _ type: BlobType) -> RepositoryError {

@@ -167,7 +167,7 @@ let package = Package(
             name: "RecoveryTests",
             dependencies: [
                 "Recovery", "QdrantCapture", "ResticRepository", "ResticCrypto", "ResticFormat", "ObjectStorage",
-                "TestSupport", nio[0],
+                "TestSupport", logging, nio[0],
             ]
         ),
         .testTarget(

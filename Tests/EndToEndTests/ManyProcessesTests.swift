@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Many processes on one repository", .timeLimit(.minutes(10)))
 struct ManyProcessesTests {
-    @Test("ten backups at once, beside verifications and prunes, leave ten whole restore points")
+    @Test("ten backups at once, beside verifications, checks and prunes, leave ten whole restore points")
     func tenBackups() async throws {
         try await TemporaryDirectory.with { folder in
             let holdfast = try HoldfastProgram(in: folder)
@@ -25,6 +25,9 @@ struct ManyProcessesTests {
                 }
                 group.addTask {
                     for _ in 0..<3 { try await holdfast.run("verify", "--all") }
+                }
+                group.addTask {
+                    for _ in 0..<3 { try await holdfast.run("repo", "check", "--read-data") }
                 }
                 group.addTask {
                     try await holdfast.run("prune")

@@ -36,7 +36,7 @@ struct KeyAddCommand: AsyncParsableCommand {
             )
         }
         let new = new
-        let (id, count) = try await repository.withLock(.shared) {
+        let (id, count) = try await repository.withLock(.shared, timing: Session.patientTiming) {
             let id = try await repository.addKey(
                 password: password,
                 createdAt: SystemWallClock().now,

@@ -44,7 +44,7 @@ struct KeyListCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(common)
         let repository = try await session.openRepository()
-        let keys = try await repository.withLock(.shared) { try await repository.keys() }
+        let keys = try await repository.withLock(.shared, timing: Session.patientTiming) { try await repository.keys() }
         if common.json { return try Console.json(keys.map { Output($0) }) }
         var table = Table([
             ("", .left), ("id", .left), ("user", .left), ("host", .left), ("created", .left), ("scrypt", .left),

@@ -30,7 +30,7 @@ struct KeyPasswdCommand: AsyncParsableCommand {
         let (repository, old) = try await session.openWithPassword()
         let password = try await new.resolve()
         let new = new
-        let id = try await repository.withLock(.exclusive) {
+        let id = try await repository.withLock(.exclusive, timing: Session.patientTiming) {
             try await repository.changePassword(
                 from: old,
                 to: password,

@@ -33,7 +33,7 @@ struct KeyRemoveCommand: AsyncParsableCommand {
         let session = try Session(common)
         let (repository, password) = try await session.openWithPassword()
         let (id, dryRun) = (id, dryRun)
-        let removed = try await repository.withLock(.exclusive) {
+        let removed = try await repository.withLock(.exclusive, timing: Session.patientTiming) {
             let key = try await Self.choose(id, in: repository)
             try await repository.removeKey(key.id, password: password, dryRun: dryRun)
             return key

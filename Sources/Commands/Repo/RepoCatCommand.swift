@@ -71,7 +71,9 @@ struct RepoCatCommand: AsyncParsableCommand {
             try await Self.load(kind, id, from: repository, session)
         }
         // Who looks at a lock that bars everybody must not be barred by it.
-        let content = kind == .lock ? try await load() : try await repository.withLock(.shared, load)
+        let content =
+            kind == .lock
+            ? try await load() : try await repository.withLock(.shared, timing: Session.patientTiming, load)
         try await ResultStream.with { stream in
             try await stream.bytes(content)
             if kind != .blob, content.readableBytesView.last != 0x0A { try await stream.line("") }

@@ -74,7 +74,7 @@ struct RepoCheckCommand: AsyncParsableCommand {
             common.remark("a lock cannot be read; checking without a lock of our own")
             return try await body()
         }
-        return try await repository.withLock(.shared, body)
+        return try await repository.withLock(.shared, timing: Session.patientTiming, body)
     }
 }
 

@@ -81,7 +81,7 @@ struct RepoCopyCommand: AsyncParsableCommand {
         let progress = common.makeProgress()
         let isDryRun = dryRun
         let location = LocalStore(path: target).location
-        var outcome = try await source.withLock(.shared) {
+        var outcome = try await source.withLock(.shared, timing: Session.patientTiming) {
             // Listed first: the index read afterwards has all that these refer to.
             let snapshots = try await source.snapshots()
             let indexed = try await source.loadIndex(cache: session.indexCache)
@@ -90,7 +90,7 @@ struct RepoCopyCommand: AsyncParsableCommand {
                 let plan = try await RepositoryCopy(from: indexed, to: nil).plan(selection.groups)
                 return Outcome(target: location, plan: plan, failures: selection.failures)
             }
-            return try await second.withLock(.shared) {
+            return try await second.withLock(.shared, timing: Session.patientTiming) {
                 let target = try await second.loadIndex(cache: session.indexCache)
                 var copy = RepositoryCopy(from: indexed, to: target)
                 copy.onCopy = { progress.advance($0) }

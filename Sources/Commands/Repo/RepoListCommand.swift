@@ -70,7 +70,11 @@ struct RepoListCommand: AsyncParsableCommand {
                 try await JSONList.write(to: stream) { try await Self.list(kind, of: repository, to: stream, $0) }
             }
             // Who looks for a lock that bars everybody must not be barred by it.
-            if kind == .locks { try await work() } else { try await repository.withLock(.shared, work) }
+            if kind == .locks {
+                try await work()
+            } else {
+                try await repository.withLock(.shared, timing: Session.patientTiming, work)
+            }
         }
     }
 

@@ -23,7 +23,10 @@ struct RepairSnapshotsCommand: AsyncParsableCommand {
 
     @OptionGroup var options: RepairOptions
 
-    @Flag(name: .long, help: "Set aside the originals of copies that are there, and snapshots of which nothing is left.")
+    @Flag(
+        name: .long,
+        help: "Set aside the originals of copies that are there, and snapshots of which nothing is left."
+    )
     var forget = false
 
     private struct Output: Encodable {

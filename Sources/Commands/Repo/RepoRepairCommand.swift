@@ -39,7 +39,9 @@ struct RepairOptions: ParsableArguments {
         -> Value
     {
         let repository = try await Session(common).openRepository()
-        return try await repository.withLock(apply ? .exclusive : .shared) { try await body(repository) }
+        return try await repository.withLock(apply ? .exclusive : .shared, timing: Session.patientTiming) {
+            try await body(repository)
+        }
     }
 
     /// Says at the end of a plan how it is carried out.

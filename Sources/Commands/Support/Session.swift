@@ -85,7 +85,7 @@ struct Session: Sendable {
 
     /// Waits out the moment in which a prune holds the repository alone, and no more: whoever holds it longer is named at once
     /// rather than after minutes.
-    private static var patientTiming: LockTiming {
+    static var patientTiming: LockTiming {
         var timing = LockTiming()
         timing.patience = .seconds(10)
         timing.retryInterval = .milliseconds(500)

@@ -49,7 +49,7 @@ struct VerifyCommand: AsyncParsableCommand {
         let session = try Session(common)
         let (id, all, progress) = (point, all, common.makeProgress())
         let depth: TreeVerifier.Depth = structureOnly ? .structure : .content
-        let results = try await session.withRepositoryForReading { repository in
+        let results = try await session.withRepositoryForReading(provesIndex: true) { repository in
             let catalog = RestorePointCatalog(repository)
             let points =
                 all

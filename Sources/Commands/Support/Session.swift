@@ -112,12 +112,16 @@ struct Session: Sendable {
     }
 
     /// As ``withRepository(_:)`` for a `body` that only reads: also from a disk that is full or read-only.
+    ///
+    /// - Parameter provesIndex: reads the index from the repository and not from the cache, for what proves that a restore elsewhere,
+    ///   where there is no cache, would succeed.
     func withRepositoryForReading<Value: Sendable>(
+        provesIndex: Bool = false,
         _ body: @escaping @Sendable (IndexedRepository) async throws -> Value
     ) async throws -> Value {
         let repository = try await openRepository()
         return try await repository.withReadingLock(timing: Self.patientTiming) {
-            try await body(repository.loadIndex())
+            try await body(repository.loadIndex(cache: provesIndex ? nil : indexCache))
         }
     }
 

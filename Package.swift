@@ -46,7 +46,7 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ResticCrypto",
+                "CLinux", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ResticCrypto",
                 "ObjectStorage", "LocalStorage", "TarArchive", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio

@@ -20,4 +20,8 @@ int sched_getaffinity(int pid, size_t size, void *mask);
 // <stdio.h> hides it and its flag likewise.
 int renameat2(int old_folder, const char *old_path, int new_folder, const char *new_path, unsigned int flags);
 static const unsigned int HOLDFAST_RENAME_EXCHANGE = 2;
+
+// mallopt(3): <malloc.h> is not in the module.
+int mallopt(int parameter, int value);
+static const int HOLDFAST_M_ARENA_MAX = -8;
 #endif

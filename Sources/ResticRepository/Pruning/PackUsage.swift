@@ -128,7 +128,7 @@ struct PackUsage: Sendable {
             throw RepositoryError(
                 .damaged,
                 "pack \(pack.id.short) \(what), and snapshots need it: nothing was removed",
-                hint: "Restore the file from a copy of the repository, or run 'restic check'; then prune again."
+                hint: "Restore the file from a copy of the repository, or run 'holdfast repo check' to see what is hit; then prune again."
             )
         }
     }

@@ -34,7 +34,7 @@ enum BackupRendering {
             for folder in part.folders {
                 Console.result(
                     "  documents  \(folder.name): \(Formatting.count(folder.files, "file")), \(Formatting.bytes(folder.bytes))"
-                        + " (\(report.newFiles) new, \(report.changedFiles) changed, \(report.unmodifiedFiles) unchanged)"
+                        + " (\(report.documents.new) new, \(report.documents.changed) changed, \(report.documents.unmodified) unchanged)"
                 )
             }
         }
@@ -56,7 +56,10 @@ enum BackupRendering {
                 storedBytes: report.written.newStoredBytes,
                 packs: report.written.packs
             ),
-            documents: ["new": report.newFiles, "changed": report.changedFiles, "unmodified": report.unmodifiedFiles],
+            documents: [
+                "new": report.documents.new, "changed": report.documents.changed,
+                "unmodified": report.documents.unmodified,
+            ],
             warnings: report.warnings,
             skipped: report.restorePoint.skipped,
             seconds: took.inSeconds

@@ -237,7 +237,7 @@ struct DemoStory {
         report.changedPages = paths.count
         report.secondStoredBytes = backup.written.newStoredBytes
         report.secondBackupSeconds = took.inSeconds
-        let changed = backup.changedFiles == paths.count && backup.newFiles == 0
+        let changed = backup.documents.changed == paths.count && backup.documents.new == 0
         report.proofs.append(
             .init(
                 claim: "of \(report.pages) documents only the \(paths.count) changed ones were read again",

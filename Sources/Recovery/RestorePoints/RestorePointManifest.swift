@@ -6,7 +6,7 @@ public import ResticRepository
 /// does. The JSON is a documented contract (`docs/reference/restore-point.md`).
 public struct RestorePointManifest: Sendable, Hashable, Codable {
     /// The version that this program writes, and the newest that it reads.
-    public static let formatVersion = 1
+    public static let formatVersion = 2
     /// Where the manifest lies in its snapshot.
     public static let path = "holdfast/restore-point.json"
     /// The longest manifest that is read, in bytes.

@@ -31,17 +31,24 @@ struct RestorePointManifestTests {
         arguments: [[(-1, 0)], [(0, -1)], [(0, Int64.max), (0, 1)], [(Int64.max, Int64.max)]] as [[(Int64, Int64)]]
     )
     func impossible(parts: [(Int64, Int64)]) {
-        #expect(throws: RestorePointManifest.Unreadable.self) { try read(parts: parts.map { (files: $0.0, bytes: $0.1) }) }
+        #expect(throws: RestorePointManifest.Unreadable.self) {
+            try read(parts: parts.map { (files: $0.0, bytes: $0.1) })
+        }
     }
 
-    @Test("is refused when its id is none", arguments: ["", "0123abc", "0123ABCD", "0123abcde", "../../ab", "\u{1B}[2Jabcd"])
+    @Test(
+        "is refused when its id is none",
+        arguments: ["", "0123abc", "0123ABCD", "0123abcde", "../../ab", "\u{1B}[2Jabcd"]
+    )
     func ids(id: String) {
         #expect(throws: (any Error).self) { try read(id: id, parts: []) }
     }
 
     @Test("of a newer format is refused as that, and noise as unreadable")
     func format() {
-        let newer = #expect(throws: RestorePointManifest.Unreadable.self) { try read(format: 2, parts: []) }
+        let newer = #expect(throws: RestorePointManifest.Unreadable.self) {
+            try read(format: RestorePointManifest.formatVersion + 1, parts: [])
+        }
         #expect(newer?.reason.contains("newer") == true)
         #expect(throws: RestorePointManifest.Unreadable.self) { _ = try RestorePointManifest(reading: [0x7B]) }
     }

@@ -120,6 +120,9 @@ private enum Child {
         let shell = try #require(Program.find("sh"))
         var environment = environment.mapValues { $0 as String? }
         environment["SWIFT_BACKTRACE"] = "enable=no"
+        // A heap for each thread maps 64 MiB: with many threads nothing is left of the limit, and a thread that cannot be made is
+        // waited for without end.
+        environment["MALLOC_ARENA_MAX"] = "2"
         environment["ASAN_OPTIONS"] = "max_allocation_size_mb=1024:detect_leaks=0:abort_on_error=0"
         // The shadow memory of a sanitizer is virtual and larger than any limit.
         let limit = Self.isSanitized ? "" : "ulimit -v \(baseline + BadInputTests.memoryLimit);"

@@ -46,7 +46,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CLinux", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat", "ResticCrypto",
+                "Locks", "CLinux", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat",
+                "ResticCrypto",
                 "ObjectStorage", "LocalStorage", "TarArchive", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio
@@ -71,7 +72,7 @@ let package = Package(
         .target(
             name: "QdrantClient",
             dependencies: [
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "Locks", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 logging,
@@ -81,7 +82,8 @@ let package = Package(
         .target(
             name: "ResticRepository",
             dependencies: [
-                "ObjectStorage", "Chunking", "ResticFormat", "ResticCrypto", "CLinux", "CZstd", crypto, logging,
+                "Locks", "ObjectStorage", "Chunking", "ResticFormat", "ResticCrypto", "CLinux", "CZstd", crypto,
+                logging,
             ] + nio
         ),
         .target(name: "ResticFormat"),
@@ -90,15 +92,16 @@ let package = Package(
         .target(
             name: "Sealing",
             dependencies: [
-                "Scrypt", "CLibcrypto", crypto, nio[0],
+                "Locks", "Scrypt", "CLibcrypto", crypto, nio[0],
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 system,
             ]
         ),
         .target(name: "Chunking"),
-        .target(name: "LocalStorage", dependencies: ["ObjectStorage", "CLinux"] + nio),
-        .target(name: "ObjectStorage", dependencies: [nio[0]]),
-        .target(name: "TestSupport", dependencies: ["ObjectStorage"] + nio),
+        .target(name: "Locks"),
+        .target(name: "LocalStorage", dependencies: ["Locks", "ObjectStorage", "CLinux"] + nio),
+        .target(name: "ObjectStorage", dependencies: ["Locks", nio[0]]),
+        .target(name: "TestSupport", dependencies: ["Locks", "ObjectStorage"] + nio),
 
         .target(
             name: "TextbookExample",
@@ -126,11 +129,11 @@ let package = Package(
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking", "TestSupport"]),
         .testTarget(
             name: "ObjectStorageTests",
-            dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio
+            dependencies: ["Locks", "ObjectStorage", "LocalStorage", "TestSupport"] + nio
         ),
         .testTarget(
             name: "LocalStorageTests",
-            dependencies: ["ObjectStorage", "LocalStorage", "TestSupport"] + nio
+            dependencies: ["Locks", "ObjectStorage", "LocalStorage", "TestSupport"] + nio
         ),
         .testTarget(
             name: "ResticCryptoTests",
@@ -140,16 +143,16 @@ let package = Package(
         .testTarget(
             name: "ResticRepositoryTests",
             dependencies: [
-                "ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat", "CZstd",
+                "Locks", "ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat", "CZstd",
             ] + nio,
             exclude: ["Fixtures"]
         ),
-        .testTarget(name: "SealingTests", dependencies: ["Sealing", "TestSupport", crypto, nio[0]]),
+        .testTarget(name: "SealingTests", dependencies: ["Locks", "Sealing", "TestSupport", crypto, nio[0]]),
         .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", "TestSupport", nio[0]]),
         .testTarget(
             name: "QdrantClientTests",
             dependencies: [
-                "QdrantClient", "TestSupport", logging,
+                "Locks", "QdrantClient", "TestSupport", logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -158,7 +161,8 @@ let package = Package(
         .testTarget(
             name: "QdrantCaptureTests",
             dependencies: [
-                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto",
+                "Locks", "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat",
+                "ResticCrypto",
                 "LocalStorage",
                 "TestSupport", logging,
             ] + nio
@@ -186,9 +190,11 @@ let package = Package(
         ),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["ResticRepository", "ResticCrypto", "ResticFormat", "ObjectStorage", "TestSupport", nio[0]]
+            dependencies: [
+                "Locks", "ResticRepository", "ResticCrypto", "ResticFormat", "ObjectStorage", "TestSupport", nio[0],
+            ]
         ),
-        .testTarget(name: "TestSupportTests", dependencies: ["TestSupport", "ObjectStorage"] + nio),
+        .testTarget(name: "TestSupportTests", dependencies: ["Locks", "TestSupport", "ObjectStorage"] + nio),
     ]
 )
 

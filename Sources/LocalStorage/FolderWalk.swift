@@ -1,5 +1,5 @@
+internal import Locks
 internal import ObjectStorage
-internal import Synchronization
 
 #if canImport(Darwin)
     internal import Darwin

@@ -1,7 +1,7 @@
+internal import Locks
 public import NIOCore
 internal import NIOPosix
 public import ObjectStorage
-internal import Synchronization
 
 #if canImport(Darwin)
     internal import Darwin

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locks
 
 /// A number of permits that tasks take and give back; who waits is served in the order of arrival.
 ///

@@ -1,5 +1,5 @@
+internal import Locks
 public import NIOCore
-internal import Synchronization
 
 /// What a store was asked to do, and how much of it: numbers for reports.
 public struct StoreCounts: Sendable, Hashable {

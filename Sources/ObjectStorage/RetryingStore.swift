@@ -1,5 +1,5 @@
+internal import Locks
 public import NIOCore
-internal import Synchronization
 
 /// Tries again what failed with a code that is retryable, with growing, random waits.
 ///

@@ -1,5 +1,5 @@
+internal import Locks
 public import NIOCore
-internal import Synchronization
 
 /// Keeps the content that is written and read below a number of bytes a second, so that a backup leaves the line usable.
 ///

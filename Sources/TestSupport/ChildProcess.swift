@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Synchronization
+internal import Locks
 
 /// A child process whose two outputs are read while it runs, each on a thread of its own, so that no full pipe stops it.
 final class ChildProcess: Sendable {

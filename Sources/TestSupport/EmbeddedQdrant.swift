@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Synchronization
+internal import Locks
 
 /// A running embedded Qdrant: the real storage engine behind Qdrant's REST API, as a child process of the test.
 ///

@@ -1,6 +1,6 @@
+internal import Locks
 public import NIOCore
 public import ObjectStorage
-internal import Synchronization
 
 /// A store that fails to order.
 ///

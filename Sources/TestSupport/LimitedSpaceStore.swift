@@ -1,6 +1,6 @@
+internal import Locks
 public import NIOCore
 public import ObjectStorage
-internal import Synchronization
 
 /// A store on a disk of limited size: a write that does not fit fails with `insufficientSpace` and does nothing; what is deleted
 /// makes room again.

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locks
 
 /// A clock that stands still until a test moves it; sleepers wake in the order of their deadlines.
 ///

@@ -1,6 +1,6 @@
+internal import Locks
 public import NIOCore
 public import ObjectStorage
-internal import Synchronization
 
 /// A store in memory that keeps every promise of ``ObjectStore`` but durability.
 ///

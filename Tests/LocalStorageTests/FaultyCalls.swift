@@ -1,6 +1,6 @@
 import Glibc
 import LocalStorage
-import Synchronization
+import Locks
 
 /// The real system calls, some of which fail to order; it writes down what was called.
 ///

@@ -1,5 +1,5 @@
+import Locks
 import ObjectStorage
-import Synchronization
 import Testing
 
 /// Makes a key, or fails the test.

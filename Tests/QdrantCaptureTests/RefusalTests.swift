@@ -1,8 +1,8 @@
 import Foundation
+import Locks
 import NIOCore
 import ResticFormat
 import ResticRepository
-import Synchronization
 import TarArchive
 import TestSupport
 import Testing

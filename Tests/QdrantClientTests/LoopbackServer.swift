@@ -1,8 +1,8 @@
+import Locks
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
-import Synchronization
 
 /// An HTTP/1.1 server on 127.0.0.1 that does what a test's script says, byte by byte.
 ///

@@ -1,6 +1,6 @@
+import Locks
 import NIOCore
 import NIOHTTP1
-import Synchronization
 import Testing
 
 @testable import QdrantClient

@@ -1,5 +1,5 @@
+import Locks
 import ResticFormat
-import Synchronization
 import TestSupport
 import Testing
 

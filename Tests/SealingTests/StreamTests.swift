@@ -1,7 +1,9 @@
+import Locks
 import NIOCore
-import Synchronization
 import TestSupport
 import Testing
+
+import struct Synchronization.Atomic
 
 @testable import Sealing
 

@@ -1,6 +1,6 @@
+import Locks
 import ResticFormat
 import ResticRepository
-import Synchronization
 
 /// A clock that the simulation moves, backwards too. Short sleeps end at once; long ones, such as the wait before a lock is
 /// refreshed, last until they are cancelled: no simulated operation takes that long.

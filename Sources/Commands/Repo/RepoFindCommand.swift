@@ -1,8 +1,8 @@
 internal import ArgumentParser
+internal import Locks
 internal import Recovery
 internal import ResticFormat
 internal import ResticRepository
-internal import Synchronization
 
 /// `holdfast repo find`
 struct RepoFindCommand: AsyncParsableCommand {

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Synchronization
+internal import Locks
 
 /// The two channels of a command: standard output is the result, standard error the conversation.
 enum Console {

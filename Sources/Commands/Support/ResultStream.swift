@@ -1,7 +1,7 @@
 internal import Foundation
+internal import Locks
 internal import NIOCore
 internal import NIOPosix
-internal import Synchronization
 
 /// Standard output for results that are too long to hold: written in pieces, with failures that are noticed.
 final class ResultStream: Sendable {

@@ -1,5 +1,5 @@
+internal import Locks
 internal import Recovery
-internal import Synchronization
 
 /// Progress on one line of a terminal: what, how much, how fast, how long still.
 final class TerminalProgress: ProgressSink {

@@ -1,5 +1,5 @@
+internal import Locks
 internal import NIOCore
-internal import Synchronization
 
 /// Hands the parts of an upload from the task that reads the source to the HTTP client, one at a time.
 ///

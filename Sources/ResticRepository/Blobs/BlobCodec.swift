@@ -1,8 +1,8 @@
 internal import CZstd
+internal import Locks
 internal import NIOCore
 internal import ResticCrypto
 internal import ResticFormat
-internal import Synchronization
 
 /// Everything that one worker needs to turn content into a sealed blob and back, allocated once: cipher contexts, zstd
 /// contexts and scratch memory. One task uses a codec at a time.

@@ -1,5 +1,5 @@
+internal import Locks
 internal import ResticFormat
-internal import Synchronization
 
 /// The blobs that the repository is known to hold, and those that are on their way into it.
 ///

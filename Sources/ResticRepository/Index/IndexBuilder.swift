@@ -1,5 +1,5 @@
+internal import Locks
 internal import ResticFormat
-internal import Synchronization
 
 /// Collects the packs of a run and says when there are enough of them for an index file.
 final class IndexBuilder: Sendable {

@@ -1,7 +1,7 @@
 internal import Chunking
+internal import Locks
 internal import NIOCore
 internal import ResticFormat
-internal import Synchronization
 
 /// Knows which blobs hold nothing but zeros, so that restores make holes of them without reading them again and again.
 ///

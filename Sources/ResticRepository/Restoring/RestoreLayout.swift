@@ -1,5 +1,5 @@
+internal import Locks
 internal import ResticFormat
-internal import Synchronization
 
 /// Which parts of which packs go where: what a plan's files need, sorted by where it lies.
 struct RestoreLayout: Sendable {

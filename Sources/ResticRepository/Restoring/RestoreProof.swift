@@ -1,6 +1,6 @@
+internal import Locks
 internal import ResticCrypto
 internal import ResticFormat
-internal import Synchronization
 
 /// What a restore remembers of each blob that it has read, decrypted and found to have the hash that is its name: a
 /// fingerprint, so that the comparison afterwards need not hash the same bytes again.

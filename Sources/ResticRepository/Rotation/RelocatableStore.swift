@@ -1,6 +1,6 @@
+internal import Locks
 internal import NIOCore
 internal import ObjectStorage
-internal import Synchronization
 
 /// A store that follows its content: when the place of a repository changes while it is open, its locks have to be removed where
 /// they are now.

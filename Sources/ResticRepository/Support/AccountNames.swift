@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Synchronization
+internal import Locks
 
 /// User and group names by number and back, each asked of the system once.
 final class AccountNames: Sendable {

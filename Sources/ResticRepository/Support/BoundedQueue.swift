@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locks
 
 /// A first-in, first-out queue with a fixed capacity between tasks: senders wait while it is full, receivers while it is empty.
 ///

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locks
 
 /// A fixed number of reusable resources, made when first needed: what bounds the memory of a run.
 final class ResourcePool<Resource: Sendable>: Sendable {

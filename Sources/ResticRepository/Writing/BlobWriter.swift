@@ -1,8 +1,8 @@
 internal import Chunking
+internal import Locks
 public import NIOCore
 internal import ResticCrypto
 public import ResticFormat
-internal import Synchronization
 
 /// Takes content into the repository through a pipeline of bounded memory: hash, look up, compress, seal, pack, store.
 ///

@@ -1,5 +1,5 @@
+internal import Locks
 internal import ResticFormat
-internal import Synchronization
 
 /// The list of blobs of one file while its chunks are still on their way through the pipeline.
 ///

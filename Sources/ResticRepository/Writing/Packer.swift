@@ -1,5 +1,5 @@
+internal import Locks
 internal import ResticFormat
-internal import Synchronization
 
 /// Collects sealed blobs of one type into packs and passes full ones on.
 ///

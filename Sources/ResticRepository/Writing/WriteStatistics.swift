@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Locks
 
 /// What a run of writing did, in numbers.
 public struct WriteStatistics: Sendable, Hashable {

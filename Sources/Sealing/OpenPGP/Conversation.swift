@@ -1,6 +1,6 @@
+internal import Locks
 internal import NIOCore
 internal import Subprocess
-internal import Synchronization
 
 /// The three pipes of a running program: one task feeds, one listens to the status channel, and whoever wants the output reads.
 ///

@@ -1,7 +1,7 @@
+import Locks
 import NIOCore
 import ObjectStorage
 import ResticFormat
-import Synchronization
 import TestSupport
 import Testing
 

@@ -1,10 +1,10 @@
 import Foundation
 import LocalStorage
+import Locks
 import NIOCore
 import ObjectStorage
 import ResticCrypto
 import ResticFormat
-import Synchronization
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
+import Locks
 import NIOCore
 import ObjectStorage
-import Synchronization
 
 /// Does something right before a certain write: what another process does at the worst moment.
 final class HookedStore: ObjectStore {

@@ -1,6 +1,6 @@
 internal import NIOCore
 internal import ObjectStorage
-internal import Synchronization
+internal import struct Synchronization.Atomic
 
 #if canImport(Darwin)
     internal import Darwin

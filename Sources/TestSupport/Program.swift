@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Synchronization
+internal import Locks
 
 /// An external program that tests run beside our own code: `restic`, `tar`, `git`, `age`.
 public struct Program: Sendable {

@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import Logging
 import NIOCore
 import NIOHTTP1
-import Synchronization
+import Locks
 import Testing
 
 @testable import QdrantClient

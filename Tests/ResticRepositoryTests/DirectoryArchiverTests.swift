@@ -1,6 +1,6 @@
 import Foundation
 import ResticFormat
-import Synchronization
+import Locks
 import TestSupport
 import Testing
 

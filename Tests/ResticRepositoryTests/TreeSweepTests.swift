@@ -1,7 +1,7 @@
 import NIOCore
 import ObjectStorage
 import ResticFormat
-import Synchronization
+import Locks
 import TestSupport
 import Testing
 

@@ -1,6 +1,6 @@
 import Foundation
 import NIOCore
-import Synchronization
+import struct Synchronization.Atomic
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import struct Synchronization.Atomic
 
 /// Hands the elements of an array out to several tasks, each element once, in order.
 final class SharedIterator<Element: Sendable>: Sendable {

@@ -1,6 +1,6 @@
 internal import NIOCore
 internal import Subprocess
-internal import Synchronization
+internal import Locks
 
 #if canImport(Glibc)
     internal import Glibc

@@ -10,6 +10,7 @@ private enum Order {
     static let seconds = "HOLDFAST_FUZZ_SECONDS"
     static let note = "HOLDFAST_FUZZ_NOTE"
     static let input = "HOLDFAST_FUZZ_INPUT"
+    static let corpus = "HOLDFAST_FUZZ_CORPUS"
 
     static subscript(_ name: String) -> String? {
         guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else { return nil }
@@ -71,6 +72,13 @@ struct BadInputTests {
             note = try FileHandle(forWritingTo: URL(filePath: path))
         }
         let run = FuzzRun(target, seed: seed, note: note)
+        if let folder = Order[Order.corpus] {
+            #if HOLDFAST_GUIDED_FUZZING
+                try GuidedRun.start(run, corpus: folder, seconds: Int(Order[Order.seconds] ?? "") ?? 60)
+            #else
+                Issue.record("this build is not guided: see scripts/fuzz --guided (\(folder))")
+            #endif
+        }
         if let path = Order[Order.input] {
             let isAccepted = try run.attempt(Array(try Data(contentsOf: URL(filePath: path))), round: 0)
             print("fuzzed \(target.name): the input is \(isAccepted ? "accepted" : "refused")")

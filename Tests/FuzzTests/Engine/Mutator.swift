@@ -11,10 +11,15 @@ struct Mutator {
         var chance = SeededBytes(seed: seed, round: round)
         var bytes = chance.element(of: seeds)
         let count = chance.once(in: 8) ? chance.int(5..<40) : chance.int(1..<5)
+        change(&bytes, count, &chance)
+        return bytes
+    }
+
+    /// Changes an input so many times.
+    func change(_ bytes: inout [UInt8], _ count: Int, _ chance: inout SeededBytes) {
         for _ in 0..<count { mutate(&bytes, &chance) }
         if bytes.count > Self.maximumLength { bytes.removeLast(bytes.count - Self.maximumLength) }
         if !chance.once(in: 8) { target.mend(&bytes, &chance) }
-        return bytes
     }
 
     private func mutate(_ bytes: inout [UInt8], _ chance: inout SeededBytes) {

@@ -179,7 +179,7 @@ public struct BackupRun: Sendable {
 extension ResticID {
     /// Eight random hex digits.
     static func randomShort() -> String {
-        var generator = SystemRandomNumberGenerator()
+        var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
         return ResticID.random(using: &generator).short
     }
 }

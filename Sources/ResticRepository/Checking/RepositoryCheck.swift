@@ -45,7 +45,7 @@ public struct RepositoryCheck: Sendable {
 
     /// Runs the check with the system's random numbers.
     public func run() async throws -> RepositoryCheckReport {
-        var generator = SystemRandomNumberGenerator()
+        var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
         return try await run(using: &generator)
     }
 }

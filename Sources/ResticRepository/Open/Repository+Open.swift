@@ -44,7 +44,7 @@ extension Repository {
                     "Restore the file 'config' from a copy of the repository. Where 'data' and 'snapshots' are empty, an interrupted 'init' left this: choose another location."
             )
         }
-        var random = SystemRandomNumberGenerator()
+        var random: any RandomNumberGenerator = SystemRandomNumberGenerator()
         let config = RepositoryConfig(
             version: 2,
             id: ResticID.random(using: &random).hex,

@@ -73,6 +73,6 @@ struct AgeFileKey: Sendable {
 
 /// Random bytes of the system that nobody can predict; for what is public afterwards (nonces, salts).
 func randomBytes(_ count: Int) -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
+    var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
 }

@@ -54,7 +54,7 @@ struct CacheFolder: Sendable {
     /// - Returns: whether it is there now.
     func write(_ bytes: [UInt8], _ repository: String, _ index: ResticID) -> Bool {
         guard makeFolders(folder(repository)) else { return false }
-        var generator = SystemRandomNumberGenerator()
+        var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
         let temporary = "\(folder(repository))/\(Self.temporaryPrefix)\(generator.next())"
         let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { return false }

@@ -35,6 +35,7 @@ struct RepairSnapshotsCommand: AsyncParsableCommand {
             let copy: String?
             let originals: [String]
             let missing: [RestorePointManifest.MissingItem]
+            let record: String?
             let copied: Bool
         }
         struct Hopeless: Encodable {
@@ -66,6 +67,7 @@ struct RepairSnapshotsCommand: AsyncParsableCommand {
                             copy: $0.copy,
                             originals: $0.originals.map(\.hex),
                             missing: $0.missing,
+                            record: $0.record,
                             copied: $0.isDone
                         )
                     },
@@ -84,7 +86,9 @@ struct RepairSnapshotsCommand: AsyncParsableCommand {
 
     private func print(_ item: SnapshotRepairPlan.Item) {
         let snapshots = item.originals.map(\.short).joined(separator: ", ")
-        let name = item.restorePoint.map { "restore point \($0) (snapshots \(snapshots))" } ?? "snapshot \(snapshots)"
+        let name =
+            item.restorePoint.map { "restore point \($0) (snapshots \(snapshots))" }
+            ?? item.record.map { "record about restore point \($0) (snapshot \(snapshots))" } ?? "snapshot \(snapshots)"
         let copy = item.copy.map { " \($0)" } ?? ""
         if forget {
             Console.result(

@@ -41,7 +41,7 @@ struct RepoStatsCommand: AsyncParsableCommand {
                 let all = try await PointsInTime(repository.repository)
                 let chosen = try references.map { try all.find($0, system: session.configuration.system) }
                 // Without a choice each snapshot for itself, as restic does.
-                let groups = (chosen.isEmpty ? all.all : chosen).map(\.trees)
+                let groups = (chosen.isEmpty ? all.all : chosen).map(\.ownedTrees)
                 return (try await SizeCounter(repository).count(mode, of: groups), groups.count)
             }
             try StatsRendering.print(count, mode, of: chosen, common)
@@ -95,7 +95,7 @@ struct StatsReport: Sendable {
             formatVersion: repository.repository.config.version,
             all: all,
             points: points,
-            statistics: try await StatisticsRun(repository).run(points.map(\.trees)),
+            statistics: try await StatisticsRun(repository).run(points.map(\.ownedTrees)),
             chosen: chosen.isEmpty ? Array(points.indices) : places,
             isChoice: !chosen.isEmpty
         )

@@ -13,7 +13,8 @@ public struct CopySelection: Sendable {
         case everything
     }
 
-    /// The groups, oldest first; in a restore point the parts first, its manifest last.
+    /// The groups, oldest first; in a restore point the parts first, then its manifest, then the
+    /// records about it.
     public private(set) var groups: [CopyGroup] = []
     /// Restore points that cannot be copied as such.
     public private(set) var failures: [CopyReport.Failure] = []
@@ -45,7 +46,7 @@ public struct CopySelection: Sendable {
         case .everything:
             for point in points { try await add(point, repository) }
             // What belongs to no restore point: other programs' snapshots, parts whose manifest was removed.
-            let taken = Set(points.flatMap { ($0.parts + [$0.manifest]).map(\.id) })
+            let taken = Set(points.flatMap { ($0.parts + [$0.manifest] + $0.records).map(\.id) })
             for snapshot in snapshots where !taken.contains(snapshot.id) {
                 groups.append(CopyGroup(name: "snapshot \(snapshot.id.short)", snapshots: [snapshot]))
             }
@@ -57,20 +58,26 @@ public struct CopySelection: Sendable {
         let id: String
         let manifest: StoredSnapshot
         let parts: [StoredSnapshot]
+        let records: [StoredSnapshot]
     }
 
     private static func points(in snapshots: [StoredSnapshot]) -> [Point] {
         var parts: [String: [StoredSnapshot]] = [:]
+        var records: [String: [StoredSnapshot]] = [:]
         var manifests: [(id: String, snapshot: StoredSnapshot)] = []
         for snapshot in snapshots {
             guard let id = RestorePoint.id(in: snapshot.record) else { continue }
-            if RestorePointCatalog.isManifest(snapshot.record) {
+            if snapshot.record.isRecord {
+                records[id, default: []].append(snapshot)
+            } else if RestorePointCatalog.isManifest(snapshot.record) {
                 manifests.append((id, snapshot))
             } else {
                 parts[id, default: []].append(snapshot)
             }
         }
-        return manifests.map { Point(id: $0.id, manifest: $0.snapshot, parts: parts[$0.id] ?? []) }
+        return manifests.map {
+            Point(id: $0.id, manifest: $0.snapshot, parts: parts[$0.id] ?? [], records: records[$0.id] ?? [])
+        }
     }
 
     private static func find(_ id: String, _ system: String, in points: [Point]) throws -> Point {
@@ -111,7 +118,8 @@ public struct CopySelection: Sendable {
             let manifest = try await RestorePointCatalog(repository).load(point.manifest).manifest
             let trees = Set(point.parts.map(\.record.tree.hex))
             guard let lost = manifest.parts.first(where: { !trees.contains($0.tree) }) else {
-                groups.append(CopyGroup(name: name, snapshots: point.parts + [point.manifest]))
+                // Last: a record that is damaged keeps nothing from being copied.
+                groups.append(CopyGroup(name: name, snapshots: point.parts + [point.manifest] + point.records))
                 return
             }
             failures.append(.init(group: name, reason: "its snapshot of \(lost.component.rawValue) is gone"))

@@ -21,11 +21,19 @@ public struct PointInTime: Sendable, Hashable {
     public let system: String
     /// Its snapshots; of a restore point one a component and the manifest's.
     public let snapshots: [StoredSnapshot]
+    /// The snapshots of the records about a restore point, newest first: they go with it, and hold nothing that was backed up.
+    public var records: [StoredSnapshot] = []
 
     /// The trees, each once. Those of a restore point have different folders at their top.
     public var trees: [ResticID] {
         var seen: Set<ResticID> = []
         return snapshots.map(\.record.tree).filter { seen.insert($0).inserted }
+    }
+
+    /// The trees with those of its records: all that goes when it goes.
+    public var ownedTrees: [ResticID] {
+        var seen: Set<ResticID> = []
+        return (snapshots + records).map(\.record.tree).filter { seen.insert($0).inserted }
     }
 
     /// The id as people see it.
@@ -95,7 +103,8 @@ public struct PointsInTime: Sendable {
                     id: id,
                     time: manifest.record.time,
                     system: manifest.record.hostname,
-                    snapshots: members
+                    snapshots: members.filter { !$0.record.isRecord },
+                    records: members.filter(\.record.isRecord)
                 )
             )
         }
@@ -191,5 +200,5 @@ extension StoredSnapshot {
     }
 
     /// Whether it holds a restore point's manifest.
-    var isManifest: Bool { record.tags.contains(RestorePoint.Tag.manifest) }
+    var isManifest: Bool { record.tags.contains(RestorePoint.Tag.manifest) && !record.isRecord }
 }

@@ -15,12 +15,20 @@ struct RestorePointRepair {
 
     private let id: String
     private let group: [SnapshotDiagnosis]
+    private let records: RecordRepair
     private let repository: IndexedRepository
     private let clock: any WallClock
 
-    init(_ id: String, _ group: [SnapshotDiagnosis], _ repository: IndexedRepository, clock: any WallClock) {
+    init(
+        _ id: String,
+        _ group: [SnapshotDiagnosis],
+        _ records: RecordRepair,
+        _ repository: IndexedRepository,
+        clock: any WallClock
+    ) {
         self.id = id
         self.group = group
+        self.records = records
         self.repository = repository
         self.clock = clock
     }
@@ -61,7 +69,8 @@ struct RestorePointRepair {
         return SnapshotRepairPlan.Item(
             restorePoint: id,
             copy: SnapshotRepair.name(of: snapshot.id, trees: trees).short,
-            originals: [snapshot.id] + group.map(\.snapshot.id).filter { $0 != snapshot.id }.sorted(),
+            originals: [snapshot.id] + group.map(\.snapshot.id).filter { $0 != snapshot.id }.sorted()
+                + records.snapshots,
             missing: (manifest.missing ?? []) + missing,
             isDone: false
         )
@@ -97,6 +106,10 @@ struct RestorePointRepair {
             let stored = if let known { known } else { try await repository.repository.save(record) }
             newPart.snapshot = stored.id.hex
             copy.parts.append(newPart)
+        }
+        for pin in records.pins() {
+            let record = try await records.makeCopy(of: pin, tags: tags(pin.snapshot.record.tags, copyID))
+            if !snapshots.contains(where: { $0.record == record }) { _ = try await repository.repository.save(record) }
         }
         let bytes = try copy.encode()
         let (tree, _) = try await repository.write { [clock, repository] writer in

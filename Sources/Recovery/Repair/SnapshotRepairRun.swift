@@ -13,6 +13,9 @@ public struct SnapshotRepairPlan: Sendable {
         public let originals: [ResticID]
         /// What the copy lacks.
         public let missing: [RestorePointManifest.MissingItem]
+        /// The restore point about which the snapshot is a record; `nil` for what was backed up. The copy of a record has what the
+        /// tags say, and no more.
+        public var record: String?
         /// Whether the copy is there, whole.
         public internal(set) var isDone: Bool
     }
@@ -87,15 +90,22 @@ public struct SnapshotRepairRun: Sendable {
             plan.hopeless.append(.init(snapshot: id, restorePoint: nil, reason: reason))
         }
         var groups: [String: [SnapshotDiagnosis]] = [:]
+        var records: [String: [SnapshotDiagnosis]] = [:]
         for diagnosis in diagnoses {
             guard let id = RestorePoint.id(fromTags: diagnosis.snapshot.record.tags) else {
                 try await repairSingle(diagnosis, diagnoses, writes, &plan)
                 continue
             }
-            groups[id, default: []].append(diagnosis)
+            if diagnosis.snapshot.record.isRecord {
+                records[id, default: []].append(diagnosis)
+            } else {
+                groups[id, default: []].append(diagnosis)
+            }
         }
         for (id, group) in groups.sorted(by: { $0.key < $1.key }) where !group.allSatisfy(\.isIntact) {
-            let repair = RestorePointRepair(id, group, indexed, clock: clock)
+            // They go with the restore point; a damaged one is worth nothing without it.
+            let about = RecordRepair(records.removeValue(forKey: id) ?? [], indexed)
+            let repair = RestorePointRepair(id, group, about, indexed, clock: clock)
             switch try await repair.manifest() {
             case .found(let manifest, let snapshot):
                 var item = repair.plan(manifest, snapshot)
@@ -114,7 +124,39 @@ public struct SnapshotRepairRun: Sendable {
                 for part in group { try await repairSingle(part, diagnoses, writes, &plan) }
             }
         }
+        for (id, group) in records.sorted(by: { $0.key < $1.key }) {
+            try await repair(RecordRepair(group, indexed), of: id, writes, &plan)
+        }
         return plan
+    }
+
+    /// Writes damaged records of a restore point that is whole anew, so that what their tags say still holds.
+    private func repair(_ records: RecordRepair, of id: String, _ writes: Bool, _ plan: inout SnapshotRepairPlan)
+        async throws
+    {
+        for diagnosis in records.damaged {
+            guard RecordMark(diagnosis.snapshot)?.kind != nil else {
+                let reason = "it is a record of a kind that this program does not know, and its content is damaged"
+                plan.hopeless.append(.init(snapshot: diagnosis.snapshot.id, restorePoint: id, reason: reason))
+                continue
+            }
+            var isDone = records.isReplaced(diagnosis)
+            if writes, !isDone {
+                let tags = diagnosis.snapshot.record.tags
+                _ = try await repository.save(try await records.makeCopy(of: diagnosis, tags: tags))
+                isDone = true
+            }
+            plan.items.append(
+                SnapshotRepairPlan.Item(
+                    restorePoint: nil,
+                    copy: nil,
+                    originals: [diagnosis.snapshot.id],
+                    missing: [],
+                    record: id,
+                    isDone: isDone
+                )
+            )
+        }
     }
 
     private func repairSingle(

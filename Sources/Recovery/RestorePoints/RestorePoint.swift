@@ -13,6 +13,8 @@ public struct RestorePoint: Sendable, Hashable {
     enum Tag {
         static let tool = "holdfast"
         static let manifest = "restore-point"
+        /// Of a record about a restore point (``RestorePointRecord``).
+        static let record = "record"
 
         static func point(_ id: String) -> String { "rp:\(id)" }
         static func component(_ component: Component) -> String { "component:\(component.rawValue)" }

@@ -37,6 +37,22 @@ public struct RestorePointCatalog: Sendable {
     /// All restore points of a system that can be read, newest first, and those that cannot: for whoever must not be stopped by
     /// damage to another restore point.
     public func survey(system: String?) async throws -> (points: [RestorePoint], unreadable: [Unreadable]) {
+        let overview = try await overview(system: system)
+        return (overview.points, overview.unreadable)
+    }
+
+    /// What is known of the restore points.
+    public struct Overview: Sendable {
+        /// Those that can be read, newest first.
+        public let points: [RestorePoint]
+        /// Those that cannot.
+        public let unreadable: [Unreadable]
+        /// What the records say of them: proven, pinned.
+        public let standings: PointStandings
+    }
+
+    /// As ``survey(system:)``, with what the records say.
+    public func overview(system: String?) async throws -> Overview {
         var points: [RestorePoint] = []
         var unreadable: [Unreadable] = []
         let found = try await repository.repository.readableSnapshots()
@@ -52,7 +68,11 @@ public struct RestorePointCatalog: Sendable {
                 unreadable.append(Self.unreadable(snapshot, error))
             }
         }
-        return (points.reversed(), unreadable)
+        return Overview(
+            points: points.reversed(),
+            unreadable: unreadable,
+            standings: PointStandings(found.snapshots)
+        )
     }
 
     private static func unreadable(_ snapshot: StoredSnapshot, _ error: any Error) -> Unreadable {
@@ -98,6 +118,7 @@ public struct RestorePointCatalog: Sendable {
 
     static func isManifest(_ record: SnapshotRecord) -> Bool {
         record.tags.contains(RestorePoint.Tag.tool) && record.tags.contains(RestorePoint.Tag.manifest)
+            && !record.isRecord
     }
 
     func load(_ snapshot: StoredSnapshot) async throws -> RestorePoint {

@@ -59,19 +59,21 @@ struct ForgetPlanner {
     }
 
     private static func entry(_ id: String, _ members: [StoredSnapshot]) -> ForgetPlan.Entry {
-        // Without its manifest it is no restore point any more: that goes first, so that one half forgotten is none at all.
+        // Without its manifest it is no restore point any more: that goes first, so that one half forgotten is none at all. What is
+        // known about it goes last: as long as it is a restore point, it stays proven and pinned.
         let sorted = members.sorted { left, right in
-            if left.record.isManifest != right.record.isManifest { return left.record.isManifest }
-            return left.id < right.id
+            (left.record.removalRank, left.id) < (right.record.removalRank, right.id)
         }
         let first = sorted[0].record
+        // A record may have been made years later.
+        let own = members.filter { !$0.record.isRecord }
         return ForgetPlan.Entry(
             kind: first.isManifest ? .restorePoint : .unfinished,
             id: id,
             system: first.hostname,
-            time: members.map(\.record.time).max() ?? first.time,
-            components: Set(members.flatMap(\.record.components)).sorted(),
-            tags: Set(members.flatMap(\.record.tags)).sorted(),
+            time: (own.isEmpty ? members : own).map(\.record.time).max() ?? first.time,
+            components: Set(own.flatMap(\.record.components)).sorted(),
+            tags: Set(own.flatMap(\.record.tags)).sorted(),
             snapshots: sorted.map(\.id),
             isKept: true,
             reasons: []
@@ -174,6 +176,13 @@ struct ForgetPlanner {
             )
         }
         if let part = snapshots.first(where: { $0.id.hex.hasPrefix(id) }), let point = part.record.restorePoint {
+            if part.record.isRecord {
+                throw RecoveryError(
+                    .refused,
+                    "snapshot \(part.id.short) is a record about restore point \(point), and goes with it",
+                    hint: "Records are not dropped alone; 'holdfast show \(point)' lists them."
+                )
+            }
             throw RecoveryError(
                 .refused,
                 "snapshot \(part.id.short) is a part of restore point \(point), which stands or falls as a whole",
@@ -196,8 +205,11 @@ extension SnapshotRecord {
 
     /// Whether it holds the manifest.
     fileprivate var isManifest: Bool {
-        tags.contains(RestorePoint.Tag.tool) && tags.contains(RestorePoint.Tag.manifest)
+        RestorePointCatalog.isManifest(self)
     }
+
+    /// In what order the snapshots of a restore point are removed: manifest, parts, records.
+    fileprivate var removalRank: Int { isManifest ? 0 : isRecord ? 2 : 1 }
 
     fileprivate var components: [String] {
         tags.filter { $0.hasPrefix("component:") }.map { String($0.dropFirst("component:".count)) }

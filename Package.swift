@@ -57,7 +57,9 @@ let package = Package(
             dependencies: [
                 "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ObjectStorage",
                 logging,
-                nio[0],
+                nio[0], nio[1],
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 system,
@@ -170,9 +172,10 @@ let package = Package(
         .testTarget(
             name: "RecoveryTests",
             dependencies: [
-                "Recovery", "QdrantCapture", "ResticRepository", "ResticCrypto", "ResticFormat", "ObjectStorage",
-                "TestSupport", logging, nio[0],
-            ]
+                "Locks", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticCrypto",
+                "ResticFormat", "ObjectStorage", "LocalStorage",
+                "TestSupport", logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+            ] + nio
         ),
         .testTarget(
             name: "EndToEndTests",

@@ -17,6 +17,8 @@ struct ConfigurationDecoder {
         let qdrant = section.take("qdrant")
         let documents = section.take("documents")
         let restore = section.take("restore")
+        let probes = section.take("probes").map { self.probes($0) }
+        let recovery = section.take("recovery").flatMap { self.recovery($0) }
         requireSource(section, qdrant: qdrant, documents: documents)
         let decodedQdrant = qdrant.flatMap { self.qdrant($0) }
         let decodedDocuments = documents.map { self.documents($0, repository: repository?.location) }
@@ -30,6 +32,8 @@ struct ConfigurationDecoder {
             qdrant: decodedQdrant,
             documents: decodedDocuments ?? [],
             restore: decodedRestore,
+            probes: probes ?? [],
+            recovery: recovery ?? RecoverySettings(),
             warnings: report.sorted
         )
     }

@@ -1,18 +1,29 @@
 /// The mappings of schema version 1 and the keys each has, in the order in which the reference lists them.
 enum ConfigurationSchema: String, CaseIterable {
     case root, repository, qdrant, collection, documents, restore
+    case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
 
     /// The newest version of the schema, and the only one so far.
     static let version = 1
 
     var keys: [String] {
         switch self {
-        case .root: ["version", "repository", "system", "qdrant", "documents", "restore"]
+        case .root: ["version", "repository", "system", "qdrant", "documents", "restore", "probes", "recovery"]
         case .repository: ["location", "password", "compression"]
         case .qdrant: ["url", "api_key", "ca_certificate", "collections", "timeout"]
         case .collection: ["name", "method", "golden_queries"]
         case .documents: ["name", "path", "include", "exclude"]
         case .restore: ["green_within", "score_tolerance"]
+        case .probe: ["name", "http", "question", "command", "timeout", "within"]
+        case .http: ["url", "method", "headers", "body", "status", "json", "contains"]
+        case .question: ["url", "headers", "body", "ask", "field", "sources", "cites", "status", "json", "contains"]
+        case .json: ["path", "equals", "matches"]
+        case .recovery: ["hooks", "reingest", "watch"]
+        case .hooks: HookPoint.all.map(\.key)
+        case .hook: ["command", "timeout"]
+        case .reingest: ["command", "http", "timeout", "status"]
+        case .status: ["url", "headers", "path", "done", "failed", "within"]
+        case .watch: ["for", "every"]
         }
     }
 
@@ -22,7 +33,11 @@ enum ConfigurationSchema: String, CaseIterable {
         case .root: "the configuration"
         case .collection: "an entry of 'collections'"
         case .documents: "an entry of 'documents'"
-        case .repository, .qdrant, .restore: "'\(rawValue)'"
+        case .probe: "an entry of 'probes'"
+        case .json: "an entry of 'json'"
+        case .hook: "a hook"
+        case .repository, .qdrant, .restore, .http, .question, .recovery, .hooks, .reingest, .status, .watch:
+            "'\(rawValue)'"
         }
     }
 

@@ -24,6 +24,10 @@ public struct HoldfastConfiguration: Sendable, Hashable {
     public var documents: [Documents]
     /// What a restore has to reach before it counts as verified.
     public var restore: Restore
+    /// The checks of the running system, in order.
+    public var probes: [Probe] = []
+    /// What a recovery does besides restoring.
+    public var recovery = RecoverySettings()
     /// What was questionable in the file, but no reason to refuse it.
     public var warnings: [ConfigurationDiagnostic] = []
 

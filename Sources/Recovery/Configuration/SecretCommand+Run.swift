@@ -97,7 +97,7 @@ extension SecretCommand {
     }
 
     /// Variables that no program can be given (names that begin with a digit or hold `=`) would stop the launch.
-    private static func usable(_ environment: [String: String]) -> [Environment.Key: String] {
+    static func usable(_ environment: [String: String]) -> [Environment.Key: String] {
         var variables: [Environment.Key: String] = [:]
         for (name, value) in environment {
             guard let first = name.unicodeScalars.first, !("0"..."9").contains(first), !name.contains("="),

@@ -28,6 +28,12 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+
+        // For the example chatbot alone. async-http-client brings all but the first anyway. Without Hummingbird's default
+        // traits: the chatbot reads its settings itself.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .systemLibrary(
@@ -110,6 +116,26 @@ let package = Package(
             dependencies: ["QdrantClient", crypto, nio[0]],
             path: "Examples/textbook/Sources/TextbookExample"
         ),
+        .target(
+            name: "TextbookChatbot",
+            dependencies: [
+                "Locks", "QdrantClient", "TextbookExample", crypto, logging, nio[0],
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Examples/textbook/Sources/TextbookChatbot"
+        ),
+        .executableTarget(
+            name: "textbook-chatbot",
+            dependencies: [
+                "TextbookChatbot", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Examples/textbook/Sources/textbook-chatbot"
+        ),
 
         // Measures the stages one by one, and makes the repository of a million blobs: see Benchmarks/README.md.
         .executableTarget(
@@ -127,6 +153,20 @@ let package = Package(
             name: "TextbookExampleTests",
             dependencies: ["TextbookExample", "QdrantClient", "TestSupport", logging],
             path: "Examples/textbook/Tests/TextbookExampleTests"
+        ),
+        .testTarget(
+            name: "TextbookChatbotTests",
+            dependencies: [
+                "TextbookChatbot", "TextbookExample", "textbook-chatbot", "QdrantClient", "Locks", "TestSupport", crypto,
+                logging,
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ] + nio,
+            path: "Examples/textbook/Tests/TextbookChatbotTests"
         ),
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking", "TestSupport"]),
         .testTarget(

@@ -54,12 +54,13 @@ struct MDXPageTests {
     func lineEnds() {
         let source = "---\ntitle: A\n---\n\n## B\n\nText\nmore\n\n### C\nEnd"
         let page = MDXPage(path: "a.mdx", source: source)
-        #expect(
-            MDXPage(
-                path: "a.mdx",
-                source: source.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n")
-            ) == page
+        let other = MDXPage(
+            path: "a.mdx",
+            source: source.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n")
         )
+        #expect(other.title == page.title)
+        #expect(other.body == page.body)
+        #expect(other.content != page.content)
     }
 
     @Test("is text, when a bracket is closed too far away to belong to it")

@@ -40,8 +40,8 @@ struct PassageIDTests {
 
     @Test("depends on path and heading only")
     func stability() {
-        let passage = Passage(path: "a.mdx", title: "A", heading: "H", text: "old", ordinal: 1)
-        var other = Passage(path: "a.mdx", title: "B", heading: "H", text: "new", ordinal: 5)
+        let passage = Passage(path: "a.mdx", title: "A", heading: "H", text: "old", ordinal: 1, content: "d1")
+        var other = Passage(path: "a.mdx", title: "B", heading: "H", text: "new", ordinal: 5, content: "d2")
         #expect(other.id == passage.id)
         other.heading = "I"
         #expect(other.id != passage.id)

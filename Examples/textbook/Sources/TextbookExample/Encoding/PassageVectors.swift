@@ -16,7 +16,7 @@ extension Passage {
             vectors: vectors,
             payload: [
                 "path": .string(path), "title": .string(title), "heading": .string(heading), "text": .string(text),
-                "ordinal": .number(ordinal),
+                "ordinal": .number(ordinal), "content": .string(content),
             ]
         )
     }

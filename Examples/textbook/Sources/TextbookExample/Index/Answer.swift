@@ -10,17 +10,28 @@ public struct Answer: Sendable, Hashable {
     public var title: String
     /// The section's heading.
     public var heading: String
+    /// The section's whole text, as Markdown.
+    public var text: String
     /// The part of the section that speaks most of the question, as plain text on one line.
     public var excerpt: String
     /// How well it fits: larger is better. A sum of reciprocal ranks, so it says nothing about how sure the answer is.
     public var score: Double
 
     /// Makes an answer.
-    public init(id: PointID, path: String, title: String, heading: String, excerpt: String, score: Double) {
+    public init(
+        id: PointID,
+        path: String,
+        title: String,
+        heading: String,
+        text: String,
+        excerpt: String,
+        score: Double
+    ) {
         self.id = id
         self.path = path
         self.title = title
         self.heading = heading
+        self.text = text
         self.excerpt = excerpt
         self.score = score
     }
@@ -33,6 +44,7 @@ public struct Answer: Sendable, Hashable {
             path: text("path"),
             title: text("title"),
             heading: text("heading"),
+            text: text("text"),
             excerpt: Excerpt.excerpt(of: text("text"), for: question),
             score: score
         )

@@ -1,31 +1,20 @@
 internal import QdrantClient
 
-/// What an ingestion wrote.
-public struct IngestSummary: Sendable, Hashable {
-    /// How many pages were read.
-    public var pageCount: Int
-    /// How many passages were written.
-    public var passageCount: Int
-
-    /// Makes a summary.
-    public init(pageCount: Int, passageCount: Int) {
-        self.pageCount = pageCount
-        self.passageCount = passageCount
-    }
-}
-
 extension TextbookIndex {
-    /// Brings the collection in step with a folder: afterwards it holds the passages of the folder's pages and no others.
+    /// Brings the collection in step with a folder: afterwards it holds the passages of the folder's pages, and no others
+    /// that name a page.
     ///
-    /// Doing it again changes nothing, so an ingestion that was broken off is simply repeated.
+    /// Pages that are indexed as they are now are neither encoded nor written again, so doing it twice changes nothing, and an
+    /// ingestion that was broken off is simply repeated.
     ///
-    /// - Throws: ``TextbookError`` when the folder or a page cannot be read, in which case nothing was changed;
-    ///   `QdrantError`.
+    /// - Parameter allowsMassRemoval: whether more than half of the indexed pages may go. They usually do not: the folder
+    ///   is then the wrong one, or a part of it was lost.
+    /// - Throws: ``TextbookError`` when the folder or a page cannot be read or too many pages are gone, in which case
+    ///   nothing was changed; `QdrantError`.
     @discardableResult
-    public func ingest(folder: String) async throws -> IngestSummary {
+    public func ingest(folder: String, allowsMassRemoval: Bool = false) async throws -> IngestSummary {
         let pages = try MDXPage.pages(in: folder)
-        let passages = TextbookChunker.passages(of: pages)
-        guard !passages.isEmpty else {
+        guard pages.contains(where: { !TextbookChunker.passages(of: $0).isEmpty }) else {
             // An empty textbook is more likely a mistake than a wish to empty the collection.
             throw TextbookError(
                 .noPages,
@@ -33,54 +22,46 @@ extension TextbookIndex {
                 hint: "Check that this is the textbook's folder."
             )
         }
-        let summary = try await ingest(pages)
-        try await client.deletePoints(.filter(Self.filter(otherThanPages: pages.map(\.path))), in: collection)
-        return summary
+        let indexed = try await indexedPages()
+        let plan = IngestPlan(pages, indexed, isWhole: true)
+        guard allowsMassRemoval || plan.summary.removedPages * 2 <= indexed.pages.count else {
+            throw TextbookError(
+                .tooManyRemoved,
+                "\(plan.summary.removedPages) of \(indexed.pages.count) indexed pages are not in the textbook's folder",
+                hint: "Is this the right folder, and is all of it there? If so, allow the mass removal."
+            )
+        }
+        try await run(plan)
+        return plan.summary
     }
 
     /// Writes the passages of new or changed pages; passages that these pages no longer have are deleted.
-    ///
-    /// What is new is written before the old is deleted, so that at no time a page is missing.
     @discardableResult
     public func ingest(_ pages: [MDXPage]) async throws -> IngestSummary {
-        var summary = IngestSummary(pageCount: pages.count, passageCount: 0)
-        var batch: [Point] = []
-        for passage in TextbookChunker.passages(of: pages) {
-            try Task.checkCancellation()
-            batch.append(passage.point)
-            summary.passageCount += 1
-            if batch.count == Self.batchSize {
-                try await client.upsert(batch, in: collection)
-                batch.removeAll(keepingCapacity: true)
-            }
-        }
-        if !batch.isEmpty { try await client.upsert(batch, in: collection) }
-        for start in stride(from: 0, to: pages.count, by: Self.pageBatchSize) {
-            let pages = Array(pages[start..<min(start + Self.pageBatchSize, pages.count)])
-            let ids = TextbookChunker.passages(of: pages).map(\.id)
-            try await client.deletePoints(.filter(Self.filter(pages: pages.map(\.path), without: ids)), in: collection)
-        }
-        return summary
+        let plan = IngestPlan(pages, try await indexedPages(pages.map(\.path)), isWhole: false)
+        try await run(plan)
+        return plan.summary
     }
 
     /// Deletes all passages of pages that are gone; pages that are not there are ignored.
     public func removePages(_ paths: [String]) async throws {
-        try await client.deletePoints(.filter(Self.filter(pages: paths, without: [])), in: collection)
+        try await client.deletePoints(.filter(Self.filter(pages: paths)), in: collection)
     }
 
-    // MARK: Filters
-
-    static func filter(pages paths: [String], without ids: [PointID]) -> JSONValue {
-        var filter: JSONObject = ["must": [condition(pages: paths)]]
-        if !ids.isEmpty { filter["must_not"] = [["has_id": .array(ids.map(\.json))]] }
-        return .object(filter)
+    /// What is new is written before the old is deleted, so that at no time a page is missing.
+    private func run(_ plan: IngestPlan) async throws {
+        for start in stride(from: 0, to: plan.passages.count, by: Self.batchSize) {
+            try Task.checkCancellation()
+            let batch = plan.passages[start..<min(start + Self.batchSize, plan.passages.count)]
+            try await client.upsert(batch.map(\.point), in: collection)
+        }
+        for start in stride(from: 0, to: plan.stalePoints.count, by: Self.deletionBatchSize) {
+            let ids = plan.stalePoints[start..<min(start + Self.deletionBatchSize, plan.stalePoints.count)]
+            try await client.deletePoints(.ids(Array(ids)), in: collection)
+        }
     }
 
-    static func filter(otherThanPages paths: [String]) -> JSONValue {
-        ["must_not": [condition(pages: paths)]]
-    }
-
-    private static func condition(pages paths: [String]) -> JSONValue {
-        ["key": "path", "match": ["any": .array(paths.map { .string($0) })]]
+    static func filter(pages paths: [String]) -> JSONValue {
+        ["must": [["key": "path", "match": ["any": .array(paths.map { .string($0) })]]]]
     }
 }

@@ -15,7 +15,9 @@ public struct TextbookIndex: Sendable {
     public static let sparseVectorName = "bm25"
     /// How many points are written in one call: some 400 KB of JSON.
     public static let batchSize = 64
-    /// How many pages are searched for stale passages in one call.
+    /// How many points are deleted in one call.
+    static let deletionBatchSize = 1000
+    /// How many pages are looked up in one call.
     static let pageBatchSize = 200
 
     /// The client of the server.
@@ -41,10 +43,20 @@ public struct TextbookIndex: Sendable {
                 // Somebody else was quicker; the check below says whether theirs fits.
             }
         }
-        try Self.check(try await client.collection(collection), named: collection)
-        for (field, schema) in Self.payloadIndexes {
+        let info = try await client.collection(collection)
+        try Self.check(info, named: collection)
+        let existing = Set(info.payloadSchema.map(\.field))
+        for (field, schema) in Self.payloadIndexes where !existing.contains(field) {
             try await client.createPayloadIndex(field, schema, in: collection)
         }
+    }
+
+    /// Makes sure that the collection is there and was made for this textbook's vectors. Changes nothing.
+    ///
+    /// - Throws: ``TextbookError`` with `collectionMismatch`; `QdrantError`, with `notFound` when there is no such
+    ///   collection.
+    public func check() async throws {
+        try Self.check(try await client.collection(collection), named: collection)
     }
 
     /// How many passages the collection holds, counted exactly.

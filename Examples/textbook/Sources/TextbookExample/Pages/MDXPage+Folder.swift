@@ -1,13 +1,21 @@
 internal import Foundation
 
 extension MDXPage {
-    /// Reads all `.mdx` files of a folder and the folders below it, in the order of the bytes of their paths.
+    /// Reads all `.mdx` files of a folder and the folders below it, in the order of ``paths(in:)``.
+    ///
+    /// - Throws: ``TextbookError``: what ``paths(in:)`` and ``page(at:in:)`` throw.
+    public static func pages(in folder: String) throws(TextbookError) -> [MDXPage] {
+        var pages: [MDXPage] = []
+        for path in try paths(in: folder) { pages.append(try page(at: path, in: folder)) }
+        return pages
+    }
+
+    /// The paths of all `.mdx` files of a folder and the folders below it, relative to it, in the order of their bytes.
     ///
     /// Hidden files and folders are left out, symbolic links to folders are not followed.
     ///
-    /// - Throws: ``TextbookError``: `folderUnreadable`, or `noPages` when there is none, and what
-    ///   ``page(at:in:)`` throws.
-    public static func pages(in folder: String) throws(TextbookError) -> [MDXPage] {
+    /// - Throws: ``TextbookError``: `folderUnreadable`, or `noPages` when there is none.
+    public static func paths(in folder: String) throws(TextbookError) -> [String] {
         let paths: [String]
         do {
             paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
@@ -29,9 +37,7 @@ extension MDXPage {
                 hint: "Name the folder that holds the pages, such as Examples/textbook/docs."
             )
         }
-        var pages: [MDXPage] = []
-        for path in pagePaths { pages.append(try page(at: path, in: folder)) }
-        return pages
+        return pagePaths
     }
 
     /// Reads one page.

@@ -1,3 +1,5 @@
+internal import Crypto
+
 /// One page of a textbook, reduced to what a reader sees: Markdown without front matter, JSX and module statements.
 public struct MDXPage: Sendable, Hashable {
     /// The longest page that is read, in bytes.
@@ -9,12 +11,18 @@ public struct MDXPage: Sendable, Hashable {
     public var title: String
     /// Its text as Markdown, with LF line ends.
     public var body: String
+    /// The SHA-256 of the whole file, front matter included, in lower-case hexadecimal: what `sha256sum` prints. Tells
+    /// whether a page is still the one that was indexed.
+    public var content: String
 
     /// Makes a page that has been read elsewhere.
-    public init(path: String, title: String, body: String) {
+    ///
+    /// - Parameter content: the digest of its file; `nil` takes that of `body`.
+    public init(path: String, title: String, body: String, content: String? = nil) {
         self.path = path
         self.title = title
         self.body = body
+        self.content = content ?? Self.digest(of: body)
     }
 
     /// Reads a page. Pure, and never fails: what is not MDX is taken for text.
@@ -23,6 +31,7 @@ public struct MDXPage: Sendable, Hashable {
     ///   - path: where it lies below the textbook's folder.
     ///   - source: the whole file.
     public init(path: String, source: String) {
+        let content = Self.digest(of: source)
         let source = source.hasPrefix("\u{FEFF}") ? source.dropFirst() : source[...]
         // "\r\n" is one character in Swift, and not equal to "\n".
         var lines = source.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }[...]
@@ -34,7 +43,18 @@ public struct MDXPage: Sendable, Hashable {
             title = title ?? Self.trimmed(heading.dropFirst(2))
             lines.removeFirst()
         }
-        self.init(path: path, title: title ?? Self.fileName(path), body: lines.joined(separator: "\n"))
+        self.init(
+            path: path,
+            title: title ?? Self.fileName(path),
+            body: lines.joined(separator: "\n"),
+            content: content
+        )
+    }
+
+    private static func digest(of text: String) -> String {
+        SHA256.hash(data: Array(text.utf8)).reduce(into: "") { text, byte in
+            text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
     }
 
     /// Takes the lines between two `---`, the first of which begins the file; none when the second is missing.

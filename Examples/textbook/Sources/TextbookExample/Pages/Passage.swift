@@ -14,15 +14,26 @@ public struct Passage: Sendable, Hashable {
     public var ordinal: Int
     /// How many passages before it on its page have the same heading; 0 nearly always.
     public var repetition: Int
+    /// The digest of the page's whole file: see ``MDXPage/content``.
+    public var content: String
 
     /// Makes a passage.
-    public init(path: String, title: String, heading: String, text: String, ordinal: Int, repetition: Int = 0) {
+    public init(
+        path: String,
+        title: String,
+        heading: String,
+        text: String,
+        ordinal: Int,
+        repetition: Int = 0,
+        content: String
+    ) {
         self.path = path
         self.title = title
         self.heading = heading
         self.text = text
         self.ordinal = ordinal
         self.repetition = repetition
+        self.content = content
     }
 
     /// The id of its point: it depends on path and heading alone, so that edited text replaces its older self, and a section

@@ -18,7 +18,8 @@ public enum TextbookChunker {
                     heading: heading,
                     text: text,
                     ordinal: passages.count,
-                    repetition: repetitions[heading, default: 0]
+                    repetition: repetitions[heading, default: 0],
+                    content: page.content
                 )
             )
             repetitions[heading, default: 0] += 1

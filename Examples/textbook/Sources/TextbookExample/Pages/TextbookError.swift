@@ -3,7 +3,8 @@ public struct TextbookError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case folderUnreadable, noPages, pageUnreadable, pageTooLarge, notUTF8, collectionMismatch
+            case folderUnreadable, noPages, pageUnreadable, pageTooLarge, notUTF8, collectionMismatch,
+                tooManyRemoved
         }
         private let base: Base
 
@@ -19,6 +20,8 @@ public struct TextbookError: Error, Sendable, CustomStringConvertible {
         public static let notUTF8 = Code(base: .notUTF8)
         /// A collection of that name exists and was made for something else.
         public static let collectionMismatch = Code(base: .collectionMismatch)
+        /// Following the folder would delete more than half of the pages that are indexed.
+        public static let tooManyRemoved = Code(base: .tooManyRemoved)
 
         /// The code's name.
         public var description: String { base.rawValue }

@@ -157,7 +157,8 @@ let package = Package(
         .testTarget(
             name: "TextbookChatbotTests",
             dependencies: [
-                "TextbookChatbot", "TextbookExample", "textbook-chatbot", "QdrantClient", "Locks", "TestSupport", crypto,
+                "TextbookChatbot", "TextbookExample", "textbook-chatbot", "QdrantClient", "Locks", "TestSupport",
+                crypto,
                 logging,
                 .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -25,10 +25,16 @@ struct TextbookChatbotProgram: AsyncParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Listen here in place of the settings' HOST.", valueName: "address"))
     var host: String?
 
-    @Option(name: .long, help: ArgumentHelp("Listen here in place of the settings' PORT; 0 takes a free one.", valueName: "port"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Listen here in place of the settings' PORT; 0 takes a free one.", valueName: "port")
+    )
     var port: Int?
 
-    @Option(name: .long, help: ArgumentHelp("Write the port into this file once requests are answered.", valueName: "file"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Write the port into this file once requests are answered.", valueName: "file")
+    )
     var portFile: String?
 
     @Option(name: .long, help: ArgumentHelp("Stop when this process is gone.", valueName: "pid"))

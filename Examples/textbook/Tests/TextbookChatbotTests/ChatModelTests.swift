@@ -12,7 +12,8 @@ struct CitationTests {
     @Test(
         "are the numbers in square brackets",
         arguments: [
-            ("Red [2]. White [1].", [1, 2]), ("[3] begins, [3] ends", [3]), ("[1, 2; 4]", [1, 2, 4]), ("[1-3]", [1, 2, 3]),
+            ("Red [2]. White [1].", [1, 2]), ("[3] begins, [3] ends", [3]), ("[1, 2; 4]", [1, 2, 4]),
+            ("[1-3]", [1, 2, 3]),
             ("[2–3] and [1]", [1, 2, 3]), ("[1][2]", [1, 2]), ("none", []), ("[2024] [x] [] [1 [2", []), ("[0]", [0]),
             ("[3-1]", []), ("[-1]", [1]),
         ] as [(String, [Int])]
@@ -54,7 +55,9 @@ struct ChatModelTests {
             let messages = try #require(received.body["messages"]?.arrayValue)
             #expect(messages.map { $0["role"] } == ["system", "user"])
             let prompt = try #require(messages.last?["content"]?.stringValue)
-            for number in 1...3 { #expect(prompt.contains("[\(number)] Page \(number): Part \(number) (\(number).mdx)")) }
+            for number in 1...3 {
+                #expect(prompt.contains("[\(number)] Page \(number): Part \(number) (\(number).mdx)"))
+            }
             #expect(prompt.contains("Text of 3."))
             #expect(prompt.hasSuffix("Question: Why is Mars red?"))
         }

@@ -34,10 +34,15 @@ struct ChatbotServerTests {
                     #expect(scores == scores.sorted(by: >) && scores.count == 5)
                     let expected = Set(question["sources"]?.arrayValue ?? [])
                     #expect(!expected.isEmpty)
-                    let found = passages.map { JSONValue.object(["path": $0["path"] ?? .null, "heading": $0["heading"] ?? .null]) }
+                    let found = passages.map {
+                        JSONValue.object(["path": $0["path"] ?? .null, "heading": $0["heading"] ?? .null])
+                    }
                     if expected.isDisjoint(with: found) { missed.append(question["id"]?.stringValue ?? "") }
 
-                    let answer = try await chatbot.post("/chat", String(buffer: JSONValue.object(["question": question["question"] ?? .null]).written()))
+                    let answer = try await chatbot.post(
+                        "/chat",
+                        String(buffer: JSONValue.object(["question": question["question"] ?? .null]).written())
+                    )
                     #expect(answer.json["mode"] == "extractive")
                     #expect(answer.json["fallback"] == nil)
                     let sources = try #require(answer.json["sources"]?.arrayValue)
@@ -64,13 +69,19 @@ struct ChatbotServerTests {
                 let second = try await chatbot.ingest()
                 #expect(second.json["pages"]?["unchanged"] == 39)
                 #expect(second.json["passages"] == ["read": 506, "written": 0, "deleted": 0])
-                #expect(try await chatbot.ingest("{\"files\": [\"index.mdx\", \"index.mdx\"]}").json["pages"]?["read"] == 1)
+                #expect(
+                    try await chatbot.ingest("{\"files\": [\"index.mdx\", \"index.mdx\"]}").json["pages"]?["read"] == 1
+                )
                 #expect(try await chatbot.operationCount() == before + 1)
+                // The count would notice: writes the edited pages, and deletes what they have no more.
+                try chatbot.edit()
+                _ = try await chatbot.ingest()
+                #expect(try await chatbot.operationCount() >= before + 4)
 
                 let status = try await chatbot.get("/ingest/status")
                 #expect(status.json["up_to_date"] == true)
                 #expect(status.json["running"] == false)
-                #expect(status.json["finished"] == 3)
+                #expect(status.json["finished"] == 4)
                 #expect(status.json["documents_with_points"] == 39)
             }
         }
@@ -85,7 +96,10 @@ struct ChatbotServerTests {
                 try chatbot.edit()
                 let edited: Set = ["02-solar-system/mars.mdx", "03-tools/telescopes.mdx", "05-galaxies/galaxies.mdx"]
                 let lineage = try await chatbot.get("/lineage")
-                #expect(Set(lineage.json["documents_outdated"]?["paths"]?.arrayValue?.compactMap(\.stringValue) ?? []) == edited)
+                #expect(
+                    Set(lineage.json["documents_outdated"]?["paths"]?.arrayValue?.compactMap(\.stringValue) ?? [])
+                        == edited
+                )
 
                 // One page by its name first, then the rest.
                 let one = try await chatbot.ingest("{\"files\": [\"02-solar-system/mars.mdx\"]}")
@@ -155,7 +169,9 @@ struct ChatbotServerTests {
         try await withEmbeddedQdrant { server in
             try await ChatbotFixture.with(server) { chatbot in
                 try await Self.expect(chatbot, failed: ["collection"], code: "collection_missing")
-                #expect(try await chatbot.post("/query", "{\"question\": \"comets\"}").errorCode == "collection_missing")
+                #expect(
+                    try await chatbot.post("/query", "{\"question\": \"comets\"}").errorCode == "collection_missing"
+                )
 
                 try await chatbot.qdrant.createCollection("books", ["vectors": ["size": 4, "distance": "Dot"]])
                 try await Self.expect(chatbot, failed: ["collection"], code: "collection_mismatch")
@@ -206,7 +222,10 @@ struct ChatbotServerTests {
                     let model = ModelSettings(baseURL: url, apiKey: Secret("key-of-the-model"), name: "small")
                     try await ChatbotFixture.with(server, model: model) { chatbot in
                         _ = try await chatbot.ingest()
-                        let reply = try await chatbot.post("/chat", "{\"question\": \"How old are the rings of Saturn?\"}")
+                        let reply = try await chatbot.post(
+                            "/chat",
+                            "{\"question\": \"How old are the rings of Saturn?\"}"
+                        )
                         #expect(reply.status == 200)
                         #expect(reply.json["mode"]?.stringValue == mode)
                         let sources = try #require(reply.json["sources"]?.arrayValue)

@@ -60,7 +60,9 @@ struct ProgramTests {
             try Data().write(to: URL(filePath: folder.path("stop")))
             let outcome = try await end
             #expect(outcome.status == 0, "\(outcome)")
-            #expect(try String(contentsOfFile: folder.path("out"), encoding: .utf8).contains("http://127.0.0.1:\(port)\n"))
+            #expect(
+                try String(contentsOfFile: folder.path("out"), encoding: .utf8).contains("http://127.0.0.1:\(port)\n")
+            )
             #expect(!FileManager.default.fileExists(atPath: folder.path("port")))
         }
     }

@@ -47,8 +47,10 @@ struct RefusalTests {
     @Test(
         "let nothing out of the documents folder in",
         arguments: [
-            "../secret.mdx", "01-sky/../../secret.mdx", "/etc/passwd", "/secret.mdx", "./index.mdx", "01-sky//eclipses.mdx",
-            ".hidden.mdx", "index.md", "", "01-sky", "..\\\\secret.mdx", "a\\u0000.mdx", "link.mdx", "folder/secret.mdx",
+            "../secret.mdx", "01-sky/../../secret.mdx", "/etc/passwd", "/secret.mdx", "./index.mdx",
+            "01-sky//eclipses.mdx",
+            ".hidden.mdx", "index.md", "", "01-sky", "..\\\\secret.mdx", "a\\u0000.mdx", "link.mdx",
+            "folder/secret.mdx",
         ]
     )
     func paths(path: String) async throws {
@@ -80,7 +82,10 @@ struct RefusalTests {
         }
     }
 
-    @Test("ask for JSON by its name, which a page of another site cannot send", arguments: [nil, "text/plain", "application/jsonp"])
+    @Test(
+        "ask for JSON by its name, which a page of another site cannot send",
+        arguments: [nil, "text/plain", "application/jsonp"]
+    )
     func contentType(type: String?) async throws {
         try await ChatbotFixture.with { chatbot in
             let reply = try await chatbot.post("/chat", "{\"question\": \"comets\"}", type: type)

@@ -43,8 +43,14 @@ struct TextbookIndexTests {
 
     @Test("gives a point all that an answer needs")
     func point() {
-        let passage = Passage(path: "a.mdx", title: "Comets", heading: "Tails", text: "Dust and gas.", ordinal: 3,
-            content: "d1")
+        let passage = Passage(
+            path: "a.mdx",
+            title: "Comets",
+            heading: "Tails",
+            text: "Dust and gas.",
+            ordinal: 3,
+            content: "d1"
+        )
         let point = passage.point
         #expect(point.id == passage.id)
         #expect(

@@ -15,14 +15,22 @@ struct RequestFields {
         let type = request.headers[.contentType]?.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
         // Asking for this type has a use beside order: a page of another site cannot send it without being allowed to.
         guard type == "application/json" else {
-            throw ChatbotError(.notJSON, "the body is not declared as JSON", hint: "Send 'Content-Type: application/json'.")
+            throw ChatbotError(
+                .notJSON,
+                "the body is not declared as JSON",
+                hint: "Send 'Content-Type: application/json'."
+            )
         }
         var request = request
         let body = try await request.collectBody(upTo: Self.byteLimit)
         do {
             let limits = JSONLimits(byteCount: Self.byteLimit, depth: 8)
             guard let object = try JSONValue(reading: body, limits: limits).objectValue else {
-                throw ChatbotError(.badRequest, "the body is not a JSON object", hint: "Send '{}' when there is nothing to say.")
+                throw ChatbotError(
+                    .badRequest,
+                    "the body is not a JSON object",
+                    hint: "Send '{}' when there is nothing to say."
+                )
             }
             self.object = object
         } catch let error as JSONError {

@@ -90,7 +90,9 @@ extension ChatbotSettings {
     /// What an operator should know though it is no error; one sentence each.
     public var warnings: [String] {
         var warnings: [String] = []
-        if !unknownKeys.isEmpty { warnings.append("ignored, for no setting has that name: \(unknownKeys.joined(separator: ", "))") }
+        if !unknownKeys.isEmpty {
+            warnings.append("ignored, for no setting has that name: \(unknownKeys.joined(separator: ", "))")
+        }
         if qdrant.exposesKey { warnings.append("QDRANT_API_KEY crosses the network unencrypted: use an https URL") }
         return warnings
     }
@@ -202,7 +204,8 @@ private struct SettingsReader {
     }
 
     mutating func adminToken() -> Secret? {
-        guard let token = required("ADMIN_TOKEN", "what POST /ingest asks for, such as from 'openssl rand -hex 24'") else {
+        guard let token = required("ADMIN_TOKEN", "what POST /ingest asks for, such as from 'openssl rand -hex 24'")
+        else {
             return nil
         }
         guard token.count >= ChatbotSettings.adminTokenLength, token.utf8.allSatisfy({ (0x21...0x7E).contains($0) })

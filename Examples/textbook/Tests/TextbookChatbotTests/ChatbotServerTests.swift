@@ -69,9 +69,8 @@ struct ChatbotServerTests {
                 let second = try await chatbot.ingest()
                 #expect(second.json["pages"]?["unchanged"] == 39)
                 #expect(second.json["passages"] == ["read": 506, "written": 0, "deleted": 0])
-                #expect(
-                    try await chatbot.ingest("{\"files\": [\"index.mdx\", \"index.mdx\"]}").json["pages"]?["read"] == 1
-                )
+                let some = "{\"files\": [\"index.mdx\", \"index.mdx\", \"logo.png\", \"01-sky/.index.mdx\"]}"
+                #expect(try await chatbot.ingest(some).json["pages"]?["read"] == 1)
                 #expect(try await chatbot.operationCount() == before + 1)
                 // The count would notice: writes the edited pages, and deletes what they have no more.
                 try chatbot.edit()
@@ -139,8 +138,11 @@ struct ChatbotServerTests {
                 try FileManager.default.removeItem(atPath: chatbot.docs + "/glossary.mdx")
                 let stale = try await chatbot.get("/lineage")
                 #expect(stale.json["paths_without_document"]?["paths"] == ["glossary.mdx"])
-                let gone = try await chatbot.ingest()
+                let gone = try await chatbot.ingest("{\"files\": [], \"removed\": [\"glossary.mdx\", \"logo.png\"]}")
                 #expect(gone.json["pages"]?["removed"] == 1)
+                #expect(gone.json["pages"]?["read"] == 0)
+                try FileManager.default.removeItem(atPath: chatbot.docs + "/06-observing/first-nights.mdx")
+                #expect(try await chatbot.ingest().json["pages"]?["removed"] == 1)
                 #expect(try await chatbot.get("/ingest/status").json["up_to_date"] == true)
 
                 let left = try await Self.records(chatbot)

@@ -10,9 +10,11 @@ struct IngestDeskTests {
     func oneAtATime() async throws {
         let desk = IngestDesk()
         #expect(desk.json["running"] == false)
+        #expect(desk.json["state"] == "idle")
         #expect(desk.json["last"] == .null)
         _ = try await desk.run(.folder(allowsMassRemoval: false)) {
             #expect(desk.json["running"] == true)
+            #expect(desk.json["state"] == "running")
             #expect(desk.json["current"]?["scope"] == "folder")
             let error = await #expect(throws: ChatbotError.self) {
                 _ = try await desk.run(.files(["a.mdx"])) { IngestSummary(pageCount: 1, passageCount: 1) }
@@ -34,6 +36,7 @@ struct IngestDeskTests {
         }
         #expect(error?.code == .pageUnreadable)
         #expect(desk.json["last"]?["outcome"] == "failed")
+        #expect(desk.json["state"] == "failed")
         #expect(desk.json["last"]?["error"]?["code"] == "page_unreadable")
         #expect(desk.json["last"]?["scope"]?["files"] == ["a.mdx"])
         _ = try await desk.run(.folder(allowsMassRemoval: false)) { IngestSummary(pageCount: 1, passageCount: 1) }

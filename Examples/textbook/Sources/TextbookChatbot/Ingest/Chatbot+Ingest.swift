@@ -14,13 +14,14 @@ extension Chatbot {
                 _ = try MDXPage.paths(in: settings.docsFolder)
                 try await index.prepare()
                 return try await index.ingest(folder: settings.docsFolder, allowsMassRemoval: allowsMassRemoval)
-            case .files(let files):
+            case .files(let files, let removed):
+                let gone = try PagePath.removed(removed, in: settings.docsFolder)
                 var pages: [MDXPage] = []
-                for path in try PagePath.checked(files, in: settings.docsFolder) {
+                for path in try PagePath.pages(files, in: settings.docsFolder) {
                     pages.append(try MDXPage.page(at: path, in: settings.docsFolder))
                 }
                 try await index.prepare()
-                return try await index.ingest(pages)
+                return try await index.ingest(pages, removed: gone)
             }
         }
         return outcome.json

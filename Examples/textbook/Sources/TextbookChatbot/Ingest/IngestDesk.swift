@@ -8,12 +8,13 @@ final class IngestDesk: Sendable {
     /// What is ingested.
     enum Scope: Sendable {
         case folder(allowsMassRemoval: Bool)
-        case files([String])
+        case files([String], removed: [String] = [])
 
         var json: JSONValue {
             switch self {
             case .folder: "folder"
-            case .files(let files): ["files": .array(files.map { .string($0) })]
+            case .files(let files, let removed):
+                ["files": .array(files.map { .string($0) }), "removed": .array(removed.map { .string($0) })]
             }
         }
     }
@@ -30,6 +31,13 @@ final class IngestDesk: Sendable {
         var running: (scope: Scope, started: Date)?
         var last: Outcome?
         var count = 0
+
+        /// One word for whoever waits for the end: `running`, `failed` or `idle`.
+        var word: String {
+            if running != nil { return "running" }
+            if case .failure = last?.result { return "failed" }
+            return "idle"
+        }
     }
 
     private let state = Mutex(State())
@@ -76,7 +84,9 @@ final class IngestDesk: Sendable {
     /// What runs and how the last one ended.
     var json: JSONObject {
         state.withLock { state in
-            var json: JSONObject = ["running": .bool(state.running != nil), "finished": .number(state.count)]
+            var json: JSONObject = [
+                "state": .string(state.word), "running": .bool(state.running != nil), "finished": .number(state.count),
+            ]
             if let running = state.running {
                 json["current"] = ["scope": running.scope.json, "started": .string(Self.text(running.started))]
             }

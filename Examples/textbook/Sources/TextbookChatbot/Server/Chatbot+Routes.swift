@@ -35,11 +35,20 @@ extension Chatbot {
         router.get("/ingest/status") { _, _ in Response.json(await ingestStatus()) }
         router.post("/ingest") { request, _ in
             try AdminToken.check(request, settings.adminToken)
-            let fields = try await RequestFields(request, known: ["files", "allow_mass_removal"])
+            let fields = try await RequestFields(request, known: ["files", "removed", "allow_mass_removal"])
             let allowsMassRemoval = try fields.flag("allow_mass_removal")
-            let files = try fields.texts("files", limit: PagePath.listLimit)
-            let scope = files.map { IngestDesk.Scope.files($0) } ?? .folder(allowsMassRemoval: allowsMassRemoval)
-            return Response.json(try await ingest(scope))
+            // A single empty list is more likely a mistake than a wish for nothing.
+            let least = fields.has("files") && fields.has("removed") ? 0 : 1
+            let files = try fields.texts("files", least: least, limit: PagePath.listLimit)
+            let removed = try fields.texts("removed", least: least, limit: PagePath.listLimit)
+            let isWhole = files == nil && removed == nil
+            return Response.json(
+                try await ingest(
+                    isWhole
+                        ? .folder(allowsMassRemoval: allowsMassRemoval)
+                        : .files(files ?? [], removed: removed ?? [])
+                )
+            )
         }
         router.post("/query") { request, _ in
             let fields = try await RequestFields(request, known: ["question", "limit"])

@@ -32,7 +32,9 @@ public struct Chatbot: Sendable {
         quick.timeouts = QdrantTimeouts(connect: .seconds(2), request: .seconds(5), readIdle: .seconds(5))
         var qdrantLogger = logger
         qdrantLogger.logLevel = max(logger.logLevel, .warning)
-        return try await withQdrantClient(endpoint: settings.qdrant, logger: qdrantLogger) { client in
+        // Somebody waits for the answer: two more attempts, then the truth.
+        let options = QdrantClientOptions(retryPolicy: RetryPolicy(attempts: 3))
+        return try await withQdrantClient(endpoint: settings.qdrant, options: options, logger: qdrantLogger) { client in
             try await withQdrantClient(
                 endpoint: quick,
                 options: QdrantClientOptions(retryPolicy: .none),

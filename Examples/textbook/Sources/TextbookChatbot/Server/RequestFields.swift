@@ -84,15 +84,20 @@ struct RequestFields {
         return flag
     }
 
+    /// Whether the body has a member.
+    func has(_ name: String) -> Bool { object[name] != nil }
+
     /// A list of texts; `nil` when it is not there.
-    func texts(_ name: String, limit: Int) throws(ChatbotError) -> [String]? {
+    ///
+    /// - Parameter least: how many it has to have.
+    func texts(_ name: String, least: Int, limit: Int) throws(ChatbotError) -> [String]? {
         guard let value = object[name] else { return nil }
         let texts = value.arrayValue?.map(\.stringValue)
-        guard let texts, (1...limit).contains(texts.count), texts.allSatisfy({ $0 != nil }) else {
+        guard let texts, (least...limit).contains(texts.count), texts.allSatisfy({ $0 != nil }) else {
             throw ChatbotError(
                 .badRequest,
-                "'\(name)' is not a list of 1 to \(limit) texts",
-                hint: "Leave it out for all."
+                "'\(name)' is not a list of \(least) to \(limit) texts",
+                hint: "Send {} for the whole folder, or for example {\"files\": [\"index.mdx\"]}."
             )
         }
         return texts.compactMap { $0 }

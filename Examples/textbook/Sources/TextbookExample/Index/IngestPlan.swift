@@ -14,7 +14,8 @@ struct IngestPlan: Sendable {
     ///
     /// - Parameter isWhole: whether the pages are all there are. Points of other pages are stale then; points that name no
     ///   page are somebody else's and stay.
-    init(_ pages: [MDXPage], _ indexed: IndexedPages, isWhole: Bool) {
+    /// - Parameter removed: paths of pages that are known to be gone; those that are among the pages are not.
+    init(_ pages: [MDXPage], _ indexed: IndexedPages, isWhole: Bool, removed: [String] = []) {
         summary = IngestSummary(pageCount: pages.count, passageCount: 0)
         for page in pages {
             let expected = TextbookChunker.passages(of: page)
@@ -29,12 +30,12 @@ struct IngestPlan: Sendable {
             let ids = Set(expected.map(\.id))
             stalePoints += points.keys.filter { !ids.contains($0) }
         }
-        if isWhole {
-            let paths = Set(pages.map(\.path))
-            for (path, points) in indexed.pages where !paths.contains(path) {
-                summary.removedPages += 1
-                stalePoints += points.keys
-            }
+        let paths = Set(pages.map(\.path))
+        let gone = isWhole ? Set(indexed.pages.keys) : Set(removed)
+        for path in gone.subtracting(paths) {
+            guard let points = indexed.pages[path] else { continue }
+            summary.removedPages += 1
+            stalePoints += points.keys
         }
         stalePoints.sort()
         summary.writtenPassages = passages.count

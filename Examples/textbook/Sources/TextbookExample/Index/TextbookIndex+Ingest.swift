@@ -35,10 +35,12 @@ extension TextbookIndex {
         return plan.summary
     }
 
-    /// Writes the passages of new or changed pages; passages that these pages no longer have are deleted.
+    /// Writes the passages of new or changed pages; passages that these pages no longer have are deleted, and those of removed
+    /// pages.
     @discardableResult
-    public func ingest(_ pages: [MDXPage]) async throws -> IngestSummary {
-        let plan = IngestPlan(pages, try await indexedPages(pages.map(\.path)), isWhole: false)
+    public func ingest(_ pages: [MDXPage], removed: [String] = []) async throws -> IngestSummary {
+        let indexed = try await indexedPages(pages.map(\.path) + removed)
+        let plan = IngestPlan(pages, indexed, isWhole: false, removed: removed)
         try await run(plan)
         return plan.summary
     }

@@ -61,7 +61,8 @@ let package = Package(
         .target(
             name: "Recovery",
             dependencies: [
-                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ObjectStorage",
+                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto",
+                "ObjectStorage",
                 logging,
                 nio[0], nio[1],
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -5,7 +5,7 @@ public struct RecoveryError: Error, Sendable {
         private enum Base: String {
             case noRestorePoint, ambiguousRestorePoint, damagedRestorePoint, emptySource, targetNotEmpty,
                 notInRestorePoint, nothingToDo,
-                notConfigured, refused
+                notConfigured, refused, codeUnreadable, programMissing
         }
         private let base: Base
 
@@ -28,6 +28,11 @@ public struct RecoveryError: Error, Sendable {
 
         /// What was asked for would lose something, and is not done.
         public static let refused = Code(base: .refused)
+
+        /// A checkout is not there, is none, or `git` cannot do with it what has to be done.
+        public static let codeUnreadable = Code(base: .codeUnreadable)
+        /// A program that the operation needs cannot be started.
+        public static let programMissing = Code(base: .programMissing)
 
         /// The name of the code.
         public var description: String { base.rawValue }

@@ -9,10 +9,11 @@ internal import ResticRepository
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Make a restore point of the configured collections and documents.",
+        abstract: "Make a restore point of the configured collections, documents and code.",
         discussion: """
               holdfast backup
               holdfast backup --only documents
+              holdfast backup --only code
               holdfast backup --collection textbook_knowledge --method snapshot
               holdfast backup --dry-run
             """
@@ -78,12 +79,15 @@ struct BackupCommand: AsyncParsableCommand {
         }
         let wantsQdrant = only == nil || only == .qdrant
         let wantsDocuments = (only == nil || only == .documents) && collections.isEmpty
-        return BackupPlan(
+        var plan = BackupPlan(
             system: configuration.system,
             collections: !wantsQdrant
                 ? [] : configured.filter { collections.isEmpty || collections.contains($0.name) }.map(makeCollection),
             folders: wantsDocuments ? configuration.documents : []
         )
+        if (only == nil || only == .code) && collections.isEmpty { plan.checkouts = configuration.code }
+        if case .folder(let path) = configuration.repository.location { plan.leavingOut = [path] }
+        return plan
     }
 
     private func makeCollection(_ collection: HoldfastConfiguration.Collection) -> BackupPlan.Collection {
@@ -97,6 +101,7 @@ struct BackupCommand: AsyncParsableCommand {
         let repository: String
         let collections: [String: String]
         let documents: [String: String]
+        let code: [String: String]
     }
 
     private func printPlan(_ plan: BackupPlan, _ session: Session) throws {
@@ -105,7 +110,8 @@ struct BackupCommand: AsyncParsableCommand {
                 PlanOutput(
                     repository: session.store.location,
                     collections: Dictionary(plan.collections.map { ($0.name, $0.options.method.rawValue) }) { $1 },
-                    documents: Dictionary(plan.folders.map { ($0.name, $0.path) }) { $1 }
+                    documents: Dictionary(plan.folders.map { ($0.name, $0.path) }) { $1 },
+                    code: Dictionary(plan.checkouts.map { ($0.name, $0.path) }) { $1 }
                 )
             )
         }
@@ -114,5 +120,10 @@ struct BackupCommand: AsyncParsableCommand {
             Console.result("  qdrant     \(collection.name), by \(collection.options.method.rawValue)")
         }
         for folder in plan.folders { Console.result("  documents  \(folder.name), from \(folder.path)") }
+        for checkout in plan.checkouts {
+            Console.result(
+                "  code       \(checkout.name), from \(checkout.path)\(checkout.bundle ? "" : ", without its commits")"
+            )
+        }
     }
 }

@@ -37,6 +37,7 @@ enum BackupRendering {
                         + " (\(report.documents.new) new, \(report.documents.changed) changed, \(report.documents.unmodified) unchanged)"
                 )
             }
+            for checkout in part.checkouts ?? [] { Console.result(CodeRendering.line(checkout)) }
         }
         Console.result(
             "  stored     \(Formatting.bytes(report.written.newStoredBytes)) new"

@@ -53,6 +53,7 @@ struct DiffCommand: AsyncParsableCommand {
             Console.result("\(Self.mark(difference.kind)) \(difference.path)\(Self.sizes(difference))")
         }
         printPoints(comparison)
+        for line in CodeRendering.changes(from: comparison.old, to: comparison.new) { Console.result(line) }
         Console.result(
             "\(comparison.count(.added)) added, \(comparison.count(.changed)) changed, \(comparison.count(.removed)) removed, "
                 + "\(comparison.count(.metadata)) with other metadata"

@@ -44,6 +44,7 @@ struct PointsCommand: AsyncParsableCommand {
         }
         var table = Table([
             ("id", .left), ("time", .left), ("system", .left), ("points", .right), ("documents", .right),
+            ("code", .left),
             ("size", .right),
             ("skipped", .right),
         ])
@@ -55,6 +56,7 @@ struct PointsCommand: AsyncParsableCommand {
                 point.system,
                 collections.isEmpty ? "-" : "\(collections.reduce(0) { $0 + $1.points })",
                 point[.documents].map { "\($0.files)" } ?? "-",
+                CodeRendering.short(point),
                 Formatting.bytes(point.parts.reduce(0) { $0 + $1.bytes }),
                 "\(point.skipped.count)"
             )

@@ -42,6 +42,7 @@ struct ShowCommand: AsyncParsableCommand {
             )
             for collection in part.collections { printCollection(collection) }
             for folder in part.folders { printFolder(folder) }
+            for checkout in part.checkouts ?? [] { CodeRendering.show(checkout) }
         }
     }
 

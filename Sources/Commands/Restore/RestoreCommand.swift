@@ -8,7 +8,7 @@ internal import ResticRepository
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Bring collections and documents back, and prove that they are what was backed up.",
+        abstract: "Bring collections, documents and code back, and prove that they are what was backed up.",
         discussion: """
             A collection is restored under its own name when it is gone, else beside the live one as <name>__rp_<id>; documents
             go where they were when nothing is there, else say where. Ends with 1 when what was restored differs from what was
@@ -19,6 +19,7 @@ struct RestoreCommand: AsyncParsableCommand {
               holdfast restore 4f2a9c01 --only qdrant --collection textbook_knowledge --switch-alias
               holdfast restore --only documents --include 'chapter-1/**' --target /tmp/restored
               holdfast restore --in-place
+              holdfast restore --only code --target /srv/restored
             """
     )
 
@@ -43,6 +44,15 @@ struct RestoreCommand: AsyncParsableCommand {
     var folders: [String] = []
 
     @Option(
+        name: .customLong("code"),
+        help: ArgumentHelp("Only this checkout; may be repeated.", valueName: "name")
+    )
+    var checkouts: [String] = []
+
+    @Flag(name: .long, help: "In checkouts, leave out what was not committed.")
+    var committedOnly = false
+
+    @Option(
         name: .customLong("as"),
         help: ArgumentHelp("The name under which the one collection is restored.", valueName: "name")
     )
@@ -51,10 +61,10 @@ struct RestoreCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only documents that match; may be repeated.", valueName: "pattern"))
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("The folder that documents are restored into.", valueName: "folder"))
+    @Option(help: ArgumentHelp("The folder that documents and code are restored into.", valueName: "folder"))
     var target: String?
 
-    @Flag(name: .long, help: "Replace the live collection's data, and in the documents what differs.")
+    @Flag(name: .long, help: "Replace the live collection's data, and in documents and code what differs.")
     var inPlace = false
 
     @Flag(name: .long, help: "Point the aliases to the restored collection when it has been verified, in one step.")
@@ -84,6 +94,14 @@ struct RestoreCommand: AsyncParsableCommand {
             throw ValidationError(
                 "'--collection', '--as' and '--switch-alias' are about collections; '--only documents' leaves them out"
             )
+        }
+        if let only, only != .code, !checkouts.isEmpty || committedOnly {
+            throw ValidationError(
+                "'--code' and '--committed-only' are about code; '--only \(only.rawValue)' leaves it out"
+            )
+        }
+        if only == .code, asName != nil || switchAlias || !collections.isEmpty || !include.isEmpty || !folders.isEmpty {
+            throw ValidationError("'--only code' leaves out collections and documents, and what is said of them")
         }
         if only == .qdrant, target != nil || !include.isEmpty || !folders.isEmpty {
             throw ValidationError(
@@ -119,9 +137,14 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     private var wantsQdrant: Bool {
-        (only == nil && folders.isEmpty && include.isEmpty && target == nil) || only == .qdrant
+        (only == nil && folders.isEmpty && include.isEmpty && target == nil && checkouts.isEmpty) || only == .qdrant
     }
-    private var wantsDocuments: Bool { (only == nil && collections.isEmpty && asName == nil) || only == .documents }
+    private var wantsDocuments: Bool {
+        (only == nil && collections.isEmpty && asName == nil && checkouts.isEmpty) || only == .documents
+    }
+    private var wantsCode: Bool {
+        (only == nil && collections.isEmpty && asName == nil && folders.isEmpty && include.isEmpty) || only == .code
+    }
 
     /// - Returns: `nil` when nothing was to be done but to print the plan.
     private func restore(
@@ -141,7 +164,15 @@ struct RestoreCommand: AsyncParsableCommand {
             progress: progress
         )
         let steps = hasFolders ? try documents.plan(folders) : []
-        guard !names.isEmpty || !steps.isEmpty else {
+        let code = CodeRestore(
+            point,
+            from: repository,
+            to: target.map { .folder($0) } ?? (inPlace ? .inPlace : .original),
+            appliesChanges: !committedOnly,
+            progress: progress
+        )
+        let codeSteps = wantsCode ? try code.plan(checkouts) : []
+        guard !names.isEmpty || !steps.isEmpty || !codeSteps.isEmpty else {
             throw RecoveryError(
                 .nothingToDo,
                 "restore point \(point.manifest.id) holds nothing that these options choose",
@@ -163,12 +194,13 @@ struct RestoreCommand: AsyncParsableCommand {
                 )
             }
             if dryRun {
-                try RestoreRendering.printPlan(point, restores.map(\.1), steps, common)
+                try RestoreRendering.printPlan(point, restores.map(\.1), steps, codeSteps, common)
                 return nil
             }
             try await documents.check(steps)
+            try await code.check(codeSteps)
             try confirm(restores.map(\.1))
-            // Qdrant first, then documents (design, mission).
+            // Qdrant first, then documents, then code (design, mission).
             var outcome = RestoreOutcome(point: point.manifest)
             for (restore, plan) in restores {
                 progress.begin("restore \(plan.name)", totalBytes: plan.byteCount)
@@ -176,6 +208,7 @@ struct RestoreCommand: AsyncParsableCommand {
                 outcome.collections.append(try await restore.run(plan))
             }
             outcome.folders = try await documents.run(steps)
+            outcome.checkouts = try await code.run(codeSteps)
             return outcome
         }
     }

@@ -7,6 +7,7 @@ struct RestoreOutcome: Sendable {
     let point: RestorePointManifest
     var collections: [CollectionRestoreReport] = []
     var folders: [DocumentsRestore.Outcome] = []
+    var checkouts: [CodeRestore.Outcome] = []
 
     init(point: RestorePointManifest) {
         self.point = point
@@ -15,6 +16,7 @@ struct RestoreOutcome: Sendable {
     /// Whether everything that was compared is as it was captured.
     var isVerified: Bool {
         collections.allSatisfy(\.isVerified) && folders.allSatisfy(\.differences.isEmpty)
+            && checkouts.allSatisfy(\.differences.isEmpty)
     }
 }
 
@@ -48,6 +50,7 @@ enum RestoreRendering {
         let verdict: String
         let collections: [Collection]
         let documents: [Folder]
+        let code: [CodeRendering.Restored]
     }
 
     static func output(_ outcome: RestoreOutcome) -> Output {
@@ -80,7 +83,8 @@ enum RestoreRendering {
                     differences: folder.differences,
                     warnings: folder.report.warnings
                 )
-            }
+            },
+            code: outcome.checkouts.map(CodeRendering.Restored.init)
         )
     }
 
@@ -107,6 +111,7 @@ enum RestoreRendering {
             for difference in folder.differences { Console.result("    differs: \(difference)") }
             for warning in folder.report.warnings { common.remark("warning: \(warning)") }
         }
+        for checkout in outcome.checkouts { CodeRendering.print(checkout, common) }
     }
 
     private struct PlanOutput: Encodable {
@@ -119,12 +124,14 @@ enum RestoreRendering {
         let restorePoint: String
         let collections: [Collection]
         let documents: [String: String]
+        let code: [String: String]
     }
 
     static func printPlan(
         _ point: RestorePoint,
         _ plans: [CollectionRestore.Plan],
         _ steps: [DocumentsRestore.Step],
+        _ codeSteps: [CodeRestore.Step],
         _ common: CommonOptions
     ) throws {
         if common.json {
@@ -139,7 +146,8 @@ enum RestoreRendering {
                             warnings: $0.warnings
                         )
                     },
-                    documents: Dictionary(steps.map { ($0.folder.name, $0.target) }) { $1 }
+                    documents: Dictionary(steps.map { ($0.folder.name, $0.target) }) { $1 },
+                    code: Dictionary(codeSteps.map { ($0.checkout.name, $0.target) }) { $1 }
                 )
             )
         }
@@ -156,6 +164,7 @@ enum RestoreRendering {
                 "  documents  \(step.folder.name) into \(step.target): \(Formatting.count(step.folder.files, "file")), \(Formatting.bytes(step.folder.bytes))"
             )
         }
+        for step in codeSteps { Console.result(CodeRendering.plan(step)) }
     }
 
     static func verdict(_ isVerified: Bool) -> String { isVerified ? "verified" : "FAILED" }

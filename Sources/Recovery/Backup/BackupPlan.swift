@@ -22,6 +22,10 @@ public struct BackupPlan: Sendable {
     public var collections: [Collection]
     /// The folders, in order.
     public var folders: [HoldfastConfiguration.Documents]
+    /// The checkouts, in order.
+    public var checkouts: [HoldfastConfiguration.Code] = []
+    /// Absolute paths of folders that never belong to a checkout: that of the repository.
+    public var leavingOut: [String] = []
 
     /// Makes a plan.
     public init(system: String, collections: [Collection], folders: [HoldfastConfiguration.Documents]) {

@@ -41,7 +41,7 @@ public struct BackupRun: Sendable {
             throw RecoveryError(
                 .nothingToDo,
                 "there is nothing to back up",
-                hint: "Name collections or documents in the configuration."
+                hint: "Name collections, documents or code in the configuration."
             )
         }
         let started = clock.now
@@ -73,6 +73,9 @@ public struct BackupRun: Sendable {
             captures.append(CollectionsCapture(collections: plan.collections, client: client))
         }
         if !plan.folders.isEmpty { captures.append(DocumentsCapture(folders: plan.folders)) }
+        if !plan.checkouts.isEmpty {
+            captures.append(CodeCapture(checkouts: plan.checkouts, leavingOut: plan.leavingOut))
+        }
         return captures
     }
 

@@ -16,12 +16,14 @@ struct ConfigurationDecoder {
         let system = section.take("system").flatMap { name($0, of: "system") }
         let qdrant = section.take("qdrant")
         let documents = section.take("documents")
+        let code = section.take("code")
         let restore = section.take("restore")
         let probes = section.take("probes").map { self.probes($0) }
         let recovery = section.take("recovery").flatMap { self.recovery($0) }
-        requireSource(section, qdrant: qdrant, documents: documents)
+        requireSource(section, qdrant: qdrant, documents: documents, code: code)
         let decodedQdrant = qdrant.flatMap { self.qdrant($0) }
         let decodedDocuments = documents.map { self.documents($0, repository: repository?.location) }
+        let decodedCode = code.map { self.code($0, repository: repository?.location) }
         let decodedRestore = restore.map { self.restore($0) } ?? .standard
         close(section, required: ["repository", "system"])
         guard let repository, let system, let decodedRestore else { return nil }
@@ -31,6 +33,7 @@ struct ConfigurationDecoder {
             system: system,
             qdrant: decodedQdrant,
             documents: decodedDocuments ?? [],
+            code: decodedCode ?? [],
             restore: decodedRestore,
             probes: probes ?? [],
             recovery: recovery ?? RecoverySettings(),
@@ -66,14 +69,18 @@ struct ConfigurationDecoder {
     private mutating func requireSource(
         _ section: ConfigurationSection,
         qdrant: ConfigurationNode?,
-        documents: ConfigurationNode?
+        documents: ConfigurationNode?,
+        code: ConfigurationNode?
     ) {
-        guard qdrant == nil, documents == nil, !section.hasLookalike(of: ["qdrant", "documents"]) else { return }
+        guard qdrant == nil, documents == nil, code == nil, !section.hasLookalike(of: ["qdrant", "documents", "code"])
+        else {
+            return
+        }
         report.error(
             .missingKey,
             at: section.position,
             "the configuration names nothing to back up",
-            suggestion: "Add 'qdrant:' with a server, 'documents:' with a folder, or both."
+            suggestion: "Add 'qdrant:' with a server, 'documents:' with a folder, or 'code:' with a checkout."
         )
     }
 

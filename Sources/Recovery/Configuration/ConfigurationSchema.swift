@@ -1,6 +1,6 @@
 /// The mappings of schema version 1 and the keys each has, in the order in which the reference lists them.
 enum ConfigurationSchema: String, CaseIterable {
-    case root, repository, qdrant, collection, documents, restore
+    case root, repository, qdrant, collection, documents, code, restore
     case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
 
     /// The newest version of the schema, and the only one so far.
@@ -8,11 +8,12 @@ enum ConfigurationSchema: String, CaseIterable {
 
     var keys: [String] {
         switch self {
-        case .root: ["version", "repository", "system", "qdrant", "documents", "restore", "probes", "recovery"]
+        case .root: ["version", "repository", "system", "qdrant", "documents", "code", "restore", "probes", "recovery"]
         case .repository: ["location", "password", "compression"]
         case .qdrant: ["url", "api_key", "ca_certificate", "collections", "timeout"]
         case .collection: ["name", "method", "golden_queries"]
         case .documents: ["name", "path", "include", "exclude"]
+        case .code: ["name", "path", "bundle", "untracked"]
         case .restore: ["green_within", "score_tolerance"]
         case .probe: ["name", "http", "question", "command", "timeout", "within"]
         case .http: ["url", "method", "headers", "body", "status", "json", "contains"]
@@ -33,6 +34,7 @@ enum ConfigurationSchema: String, CaseIterable {
         case .root: "the configuration"
         case .collection: "an entry of 'collections'"
         case .documents: "an entry of 'documents'"
+        case .code: "an entry of 'code'"
         case .probe: "an entry of 'probes'"
         case .json: "an entry of 'json'"
         case .hook: "a hook"

@@ -39,7 +39,7 @@ public struct ConfigurationTemplate: Sendable {
 
     /// The text of the file.
     public func render() -> String {
-        [head, repositorySection, qdrantSection, documentsSection, restoreSection].joined(separator: "\n")
+        [head, repositorySection, qdrantSection, documentsSection, codeSection, restoreSection].joined(separator: "\n")
     }
 
     private var head: String {
@@ -126,6 +126,25 @@ public struct ConfigurationTemplate: Sendable {
             # Files and folders to leave out.
             exclude: ["**/.git/**"]
         """
+    }
+
+    /// Only as a comment: where the code runs from, nobody can guess.
+    private var codeSection: String {
+        Self.commented(
+            """
+            # Checkouts of git that the application runs from.
+            code:
+              # The folder that holds .git, or a bare repository.
+              - path: .
+                # The name in restore points; without it, the folder's own.
+                name: application
+                # Store the commits too (git bundle), so that a restore does not need the remote.
+                bundle: true
+                # Store files that git neither knows nor ignores. What looks like a secret is left out always.
+                untracked: true
+
+            """
+        )
     }
 
     private var restoreSection: String {

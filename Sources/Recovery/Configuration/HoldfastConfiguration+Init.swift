@@ -10,6 +10,7 @@ extension HoldfastConfiguration {
         system: String,
         qdrant: Qdrant? = nil,
         documents: [Documents] = [],
+        code: [Code] = [],
         restore: Restore = .standard
     ) {
         self.init(
@@ -18,6 +19,7 @@ extension HoldfastConfiguration {
             system: system,
             qdrant: qdrant,
             documents: documents,
+            code: code,
             restore: restore,
             warnings: []
         )

@@ -22,6 +22,8 @@ public struct HoldfastConfiguration: Sendable, Hashable {
     public var qdrant: Qdrant?
     /// The folders of documents that are protected; empty when only Qdrant is.
     public var documents: [Documents]
+    /// The checkouts of the application that are protected.
+    public var code: [Code] = []
     /// What a restore has to reach before it counts as verified.
     public var restore: Restore
     /// The checks of the running system, in order.
@@ -92,6 +94,26 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         public var path: String
         /// Which files in it.
         public var selection: PathSelection
+    }
+
+    /// A checkout of `git` that is protected.
+    public struct Code: Sendable, Hashable {
+        /// Its name in restore points: letters, digits, `.`, `_`, `-`; unique.
+        public var name: String
+        /// The absolute path of the folder that holds `.git`, or of a bare repository.
+        public var path: String
+        /// Whether commits are stored, so that a restore does not need the remote.
+        public var bundle: Bool
+        /// Whether files that git does not know and does not ignore are stored.
+        public var untracked: Bool
+
+        /// Makes an entry; see the properties.
+        public init(_ name: String, path: String, bundle: Bool = true, untracked: Bool = true) {
+            self.name = name
+            self.path = path
+            self.bundle = bundle
+            self.untracked = untracked
+        }
     }
 
     /// What a restore has to reach before it counts as verified.

@@ -58,5 +58,11 @@ extension RestorePointManifest.Part {
                     $0.dataBytes,
                 ]
             } + folders.flatMap { [Int64($0.files), Int64($0.directories), Int64($0.otherItems), $0.bytes] }
+            + (checkouts ?? []).flatMap {
+                [
+                    Int64($0.commits), Int64($0.changedFiles), Int64($0.untrackedFiles), Int64($0.leftOut),
+                    Int64($0.submodules), Int64($0.bundles), $0.bundleBytes,
+                ]
+            }
     }
 }

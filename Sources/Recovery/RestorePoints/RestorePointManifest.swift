@@ -32,6 +32,8 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         public var collections: [CollectionSummary]
         /// The folders, for `documents`.
         public var folders: [FolderSummary]
+        /// The checkouts, for `code`; `nil` for other components.
+        public var checkouts: [CheckoutSummary]?
     }
 
     /// A collection in a restore point; the rest is in its `collection.json`.
@@ -78,6 +80,41 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         public var skipped: [SkippedItem]
     }
 
+    /// A checkout in a restore point; the rest is in its `code.json` (``CodeManifest``).
+    public struct CheckoutSummary: Sendable, Hashable, Codable {
+        /// Its name in restore points.
+        public var name: String
+        /// Where it was.
+        public var path: String
+        /// The checked-out commit; `nil` before the first one.
+        public var commit: String?
+        /// The checked-out branch; `nil` when `HEAD` is detached.
+        public var branch: String?
+        /// The commit as `git describe` puts it.
+        public var describe: String?
+        /// Commits that lead to the checked-out one, itself included.
+        public var commits: Int
+        /// Files that differed from the commit.
+        public var changedFiles: Int
+        /// Files that were not tracked and not ignored.
+        public var untrackedFiles: Int
+        /// Files that were left out because they look like secrets, and repositories within.
+        public var leftOut: Int
+        /// Submodules, whose content is not in the bundles.
+        public var submodules: Int
+        /// Bundles that it is rebuilt from.
+        public var bundles: Int
+        /// Their length in bytes.
+        public var bundleBytes: Int64
+        /// What could not be taken as it was.
+        public var skipped: [SkippedItem]
+        /// What was remarkable.
+        public var warnings: [String]
+
+        /// Whether something was not committed.
+        public var isDirty: Bool { changedFiles > 0 || untrackedFiles > 0 || leftOut > 0 }
+    }
+
     /// Something that a repaired restore point lacks.
     public struct MissingItem: Sendable, Hashable, Codable {
         /// The component it belonged to.
@@ -117,8 +154,10 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         parts.first { $0.component == component }
     }
 
-    /// Everything that was skipped, of all folders.
-    public var skipped: [SkippedItem] { parts.flatMap { $0.folders.flatMap(\.skipped) } }
+    /// Everything that was skipped, of all folders and checkouts.
+    public var skipped: [SkippedItem] {
+        parts.flatMap { $0.folders.flatMap(\.skipped) + ($0.checkouts ?? []).flatMap(\.skipped) }
+    }
 
     /// Where a folder of documents lies in its snapshot.
     public static func path(ofFolder name: String) -> String { "documents/\(name)" }

@@ -6,11 +6,13 @@ public import ResticRepository
 public struct CodeComparison: Sendable {
     private let point: RestorePoint
     private let repository: IndexedRepository
+    private let leavingOut: [String]
 
-    /// Makes a comparison.
-    public init(_ point: RestorePoint, from repository: IndexedRepository) {
+    /// - Parameter leavingOut: absolute paths of folders that never belong to a checkout: that of the repository.
+    public init(_ point: RestorePoint, from repository: IndexedRepository, leavingOut: [String] = []) {
         self.point = point
         self.repository = repository
+        self.leavingOut = leavingOut
     }
 
     /// One finding a checkout of the restore point, in its order. `missing` counts commits and files that the live checkout lacks, `extra`
@@ -21,7 +23,8 @@ public struct CodeComparison: Sendable {
         var findings: [LiveFinding] = []
         for checkout in point.manifest[.code]?.checkouts ?? [] {
             let stored = try await StoredCheckout(checkout.name, in: point.tree(of: .code), of: repository)
-            findings.append(try await Self.compare(stored, at: path(checkout.name) ?? checkout.path).finding)
+            let place = path(checkout.name) ?? checkout.path
+            findings.append(try await Self.compare(stored, at: place, leavingOut: leavingOut).finding)
         }
         return findings
     }
@@ -29,24 +32,33 @@ public struct CodeComparison: Sendable {
     /// What a checkout's comparison counted.
     struct Result: Sendable {
         var finding: LiveFinding
-        /// Whether commit, branches, tags and uncommitted changes are those of the restore point; remotes may be others.
+        /// Whether commit, branches, tags and uncommitted changes are those of the restore point; remotes may be others, and there may
+        /// be more branches, tags and untracked files.
         var hasSameContent = false
     }
 
-    static func compare(_ stored: StoredCheckout, at path: String) async throws -> Result {
+    static func compare(
+        _ stored: StoredCheckout,
+        at path: String,
+        leavingOut: [String] = []
+    ) async throws -> Result {
         let manifest = stored.manifest
         func result(_ state: LiveFinding.State, _ detail: String) -> Result {
             Result(finding: LiveFinding(component: .code, name: manifest.name, state: state, detail: detail))
         }
         if GitLayout.type(path) == nil { return result(.missing, "there is nothing at '\(path)'") }
         do {
-            return try await GitView.with(path) { try await compare(stored, with: $0) }
+            return try await GitView.with(path) { try await compare(stored, with: $0, leavingOut) }
         } catch let error as RecoveryError where error.code == .codeUnreadable {
             return result(.unreadable, error.message)
         }
     }
 
-    private static func compare(_ stored: StoredCheckout, with view: GitView) async throws -> Result {
+    private static func compare(
+        _ stored: StoredCheckout,
+        with view: GitView,
+        _ leavingOut: [String]
+    ) async throws -> Result {
         let manifest = stored.manifest
         var remarks: [String] = []
         var (missing, different, extra) = (0, 0, 0)
@@ -63,12 +75,15 @@ public struct CodeComparison: Sendable {
             remarks.append("\(refs.count) of \(manifest.refs.count) branches and tags are missing or elsewhere")
             different += refs.count
         }
-        let dirty = try await compareDirty(stored, with: view)
+        let dirty = try await compareDirty(stored, with: view, leavingOut)
         remarks += dirty.remarks
         missing += dirty.missing
         different += dirty.different
-        extra += dirty.extra
         let isSame = remarks.isEmpty
+        if dirty.extra > 0 {
+            remarks.append("\(dirty.extra) untracked files are only there")
+            extra += dirty.extra
+        }
         if view.remotes != manifest.remotes {
             remarks.append("its remotes are others")
             different += 1
@@ -133,10 +148,14 @@ public struct CodeComparison: Sendable {
         var extra = 0
     }
 
-    private static func compareDirty(_ stored: StoredCheckout, with view: GitView) async throws -> DirtyDifference {
+    private static func compareDirty(
+        _ stored: StoredCheckout,
+        with view: GitView,
+        _ leavingOut: [String]
+    ) async throws -> DirtyDifference {
         var result = DirtyDifference()
         guard let dirty = stored.manifest.dirty, !view.layout.isBare else { return result }
-        let state = try await view.dirtyState(includesUntracked: true, leavingOut: [])
+        let state = try await view.dirtyState(includesUntracked: true, leavingOut: leavingOut)
         if try await view.fingerprint(of: state).finish() != dirty.fingerprint {
             result.remarks.append(
                 "its uncommitted changes differ (\(state.changed.count) files now, \(dirty.changedFiles) then)"
@@ -153,10 +172,7 @@ public struct CodeComparison: Sendable {
             }
         }
         let more = state.untracked.filter { !names.contains($0) }
-        if !more.isEmpty {
-            result.remarks.append("\(more.count) untracked files are only there")
-            result.extra += more.count
-        }
+        result.extra = more.count
         return result
     }
 

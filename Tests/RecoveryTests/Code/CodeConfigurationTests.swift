@@ -15,7 +15,9 @@ struct CodeConfigurationTests {
     @Test("may stand alone, takes the folder's name, and stores commits and untracked files by default")
     func defaults() throws {
         let configuration = try parse(Self.head + "code:\n  - path: ../srv/chatbot\n")
-        #expect(configuration.code == [.init("chatbot", path: "/etc/srv/chatbot", bundle: true, untracked: true)])
+        #expect(
+            configuration.code == [.init("chatbot", path: "/etc/app/../srv/chatbot", bundle: true, untracked: true)]
+        )
         #expect(configuration.documents.isEmpty && configuration.qdrant == nil)
     }
 

@@ -183,7 +183,8 @@ struct CodeInPlaceTests {
             try await fixture.backUp()
             let (point, repository) = try await fixture.find("latest")
             let node = try await repository.node(at: "code/app/bundles/1.bundle", in: point.tree(of: .code))
-            let location = try #require(repository.location(of: try #require(node?.content?.first), .data))
+            let blob = try #require(node?.content?.first)
+            let location = try #require(repository.location(of: blob, .data))
             let key = try #require(fixture.store.keysInOrder.first { $0.description.contains(location.pack.hex) })
             var body = try #require(fixture.store.contents[key])
             let place = body.readerIndex + Int(location.offset) + 100

@@ -32,7 +32,7 @@ struct CodeRoundTripTests {
             let report = try await fixture.backUp()
             let summary = try #require(report.restorePoint[.code]?.checkouts?.first)
             #expect(summary.branch == "main" && summary.changedFiles == 5 && summary.untrackedFiles == 2, "\(summary)")
-            #expect(summary.commits == 6 && summary.describe?.hasPrefix("v1.0-1-g") == true, "\(summary)")
+            #expect(summary.commits == 5 && summary.describe?.hasPrefix("v1.0-1-g") == true, "\(summary)")
             #expect(report.warnings.isEmpty && !report.isPartial, "\(report.warnings)")
 
             let outcome = try await fixture.restore(.folder(fixture.folder.path("out")))

@@ -85,6 +85,13 @@ struct CodeTests {
             #expect(try await git(folder, "app", "remote", "get-url", "origin") == "https://example.invalid/app.git")
             #expect(!FileManager.default.fileExists(atPath: folder.path("app/.env")))
 
+            for verdict in ["rebuilt", "as it should be"] {
+                let elsewhere = try await holdfast.run("restore", "--only", "code", "--target", "elsewhere")
+                #expect(
+                    elsewhere.text.contains(verdict) && elsewhere.text.contains(folder.path("elsewhere/app")),
+                    "\(elsewhere)"
+                )
+            }
             _ = try await git(folder, "app", "commit", "--quiet", "--all", "-m", "mine")
             #expect(try await holdfast.run("restore", "--only", "code", expecting: 14).errorText.contains("--in-place"))
             #expect(

@@ -44,7 +44,7 @@ public struct CodeComparison: Sendable {
     ) async throws -> Result {
         let manifest = stored.manifest
         func result(_ state: LiveFinding.State, _ detail: String) -> Result {
-            Result(finding: LiveFinding(component: .code, name: manifest.name, state: state, detail: detail))
+            Result(finding: LiveFinding(.code, manifest.name, state, detail))
         }
         if GitLayout.type(path) == nil { return result(.missing, "there is nothing at '\(path)'") }
         do {
@@ -96,10 +96,10 @@ public struct CodeComparison: Sendable {
             { .larger } else { .different }
         return Result(
             finding: LiveFinding(
-                component: .code,
-                name: manifest.name,
-                state: state,
-                detail: remarks.isEmpty
+                .code,
+                manifest.name,
+                state,
+                remarks.isEmpty
                     ? "at commit \(manifest.commit?.prefix(12) ?? "none") as in the restore point"
                     : remarks.joined(separator: "; "),
                 missing: missing,

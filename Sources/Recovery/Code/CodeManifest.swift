@@ -172,9 +172,20 @@ extension CodeManifest {
         guard bundles.map(\.number) == Array(1..<(bundles.count + 1)), bundles.allSatisfy({ $0.bytes >= 0 }) else {
             throw damaged("its bundles are not numbered from 1")
         }
+        var total: Int64 = 0
+        for number in bundles.map(\.bytes) + numbers {
+            let (sum, overflow) = total.addingReportingOverflow(number)
+            guard number >= 0, !overflow else { throw damaged("it holds impossible numbers") }
+            total = sum
+        }
         guard remotes.allSatisfy({ Self.isPlain($0.name) }), upstreams.allSatisfy({ Self.isPlain($0.branch) }),
             settings.allSatisfy(Self.isSetting)
         else { throw damaged("it holds a name that git cannot have") }
+    }
+
+    private var numbers: [Int64] {
+        let counts = [commits, stashes, dirty?.changedFiles, dirty?.addedFiles, dirty?.untrackedFiles]
+        return counts.compactMap { $0.map { Int64($0) } } + [dirty?.patchBytes ?? 0]
     }
 
     private static func isID(_ text: String) -> Bool {

@@ -93,7 +93,13 @@ public struct CodeRestore: Sendable {
             switch destination {
             case .original: Step(checkout: checkout, target: checkout.path, mayUpdate: false)
             case .inPlace: Step(checkout: checkout, target: checkout.path, mayUpdate: true)
-            case .folder(let path): Step(checkout: checkout, target: "\(path)/\(checkout.name)", mayUpdate: false)
+            case .folder(let path):
+                // Whole: git is not run in this process's folder.
+                Step(
+                    checkout: checkout,
+                    target: URL(filePath: "\(path)/\(checkout.name)").standardizedFileURL.path,
+                    mayUpdate: false
+                )
             }
         }
     }

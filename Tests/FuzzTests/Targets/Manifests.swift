@@ -46,7 +46,70 @@ extension FuzzTarget {
             try hold(manifest.parts.reduce(0) { $0 + $1.bytes } >= 0, "a sum below zero")
             _ = manifest.skipped
         },
+        FuzzTarget(
+            "code-manifest",
+            .json,
+            words: [
+                "\"format\":1,", "\"refs/heads/", "\"commit\":\"--", "\"bundles\":[],",
+                "\"settings\":[\"core.eol=lf\"],",
+            ],
+            seeds: { [try Self.code.encode()] },
+            refuses: { ($0 as? RecoveryError)?.code == .damagedRestorePoint }
+        ) { bytes in
+            let manifest = try CodeManifest(reading: bytes, of: "app")
+            let encoded = try mustWork("encoding") { try manifest.encode() }
+            let again = try mustWork("reading again") { try CodeManifest(reading: encoded, of: "app") }
+            try hold(again == manifest, "encodes to another manifest")
+            try hold(manifest.bundles.reduce(0) { $0 + $1.bytes } >= 0, "a sum below zero")
+            // What becomes an argument of git must not be an option of it.
+            let arguments =
+                Array(manifest.refs.keys) + Array(manifest.refs.values)
+                + [manifest.commit, manifest.branch].compactMap(\.self)
+            try hold(arguments.allSatisfy { !$0.hasPrefix("-") && !$0.contains("\n") }, "names an option")
+        },
     ]
+
+    private static let code = CodeManifest(
+        format: 1,
+        name: "app",
+        path: "/srv/app",
+        isBare: false,
+        objectFormat: "sha1",
+        commit: String(repeating: "a", count: 40),
+        branch: "refs/heads/main",
+        describe: "v1-1-gaaaaaaa",
+        commits: 3,
+        refs: [
+            "refs/heads/main": String(repeating: "a", count: 40), "refs/tags/v1": String(repeating: "b", count: 40),
+        ],
+        shallow: [],
+        remotes: [
+            .init(
+                name: "origin",
+                urls: ["https://example.org/a"],
+                pushURLs: [],
+                fetch: ["+refs/heads/*:refs/remotes/origin/*"]
+            )
+        ],
+        upstreams: [.init(branch: "main", remote: "origin", merge: "refs/heads/main")],
+        submodules: [
+            .init(path: "lib", url: "https://example.org/b", commit: String(repeating: "c", count: 40), checkedOut: nil)
+        ],
+        stashes: 1,
+        dirty: .init(
+            changedFiles: 1,
+            addedFiles: 0,
+            untrackedFiles: 2,
+            patchBytes: 100,
+            fingerprint: String(repeating: "d", count: 64),
+            leftOut: [.init(path: ".env", reason: "is untracked and looks like a secret")],
+            operation: nil
+        ),
+        bundles: [.init(number: 1, bytes: 1 << 40, tips: [String(repeating: "a", count: 40)])],
+        bundleMissing: nil,
+        settings: ["core.filemode=true"],
+        gitVersion: "2.39.5"
+    )
 
     private static let restorePoint = RestorePointManifest(
         format: 1,

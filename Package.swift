@@ -75,7 +75,7 @@ let package = Package(
         .target(
             name: "QdrantCapture",
             dependencies: [
-                "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto", logging, nio[0],
+                "Locks", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto", logging, nio[0],
             ]
         ),
         .target(

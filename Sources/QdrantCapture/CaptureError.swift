@@ -4,7 +4,7 @@ public struct CaptureError: Error, Sendable {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
             case collectionMissing, notLocal, foreignArchive, checksumMismatch, deadline, incompatible, targetExists
-            case manifest, interrupted
+            case manifest, interrupted, unverified, tooDifferent
         }
         private let base: Base
 
@@ -26,6 +26,11 @@ public struct CaptureError: Error, Sendable {
         public static let manifest = Code(base: .manifest)
         /// Live data was being replaced when something failed or the task was cancelled; the cause says what.
         public static let interrupted = Code(base: .interrupted)
+
+        /// A copy to compare with is not what was captured.
+        public static let unverified = Code(base: .unverified)
+        /// More points are missing or differ than a repair of single points takes on.
+        public static let tooDifferent = Code(base: .tooDifferent)
 
         /// The name of the code.
         public var description: String { base.rawValue }

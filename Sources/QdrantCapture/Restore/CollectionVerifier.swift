@@ -103,7 +103,8 @@ struct CollectionVerifier {
         }
     }
 
-    private func compareAnswers(_ name: String, _ findings: inout Findings) async throws {
+    /// Asks the golden queries again.
+    func compareAnswers(_ name: String, _ findings: inout Findings) async throws {
         for query in manifest.goldenQueries {
             do {
                 let answer = try await query.ask(client, collection: name)

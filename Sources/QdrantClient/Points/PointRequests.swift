@@ -190,6 +190,26 @@ public enum PointSelection: Sendable, Hashable {
     case filter(JSONValue)
 }
 
+/// Which points an upsert writes. A server that is too old to know the field takes the others for ``upsert``.
+public enum UpsertMode: String, Sendable, Hashable {
+    /// All: those that exist are replaced.
+    case upsert
+    /// Only those whose id does not exist.
+    case insertOnly = "insert_only"
+    /// Only those whose id exists.
+    case updateOnly = "update_only"
+}
+
+/// How a write is ordered among those of other clients, in a cluster.
+public enum WriteOrdering: String, Sendable, Hashable {
+    /// Any order.
+    case weak
+    /// Through one replica, which may change while it is not there.
+    case medium
+    /// Through one replica for good.
+    case strong
+}
+
 /// How certain a point operation is when the call returns.
 public enum UpdateStatus: String, Sendable, Hashable {
     /// Written to the log, not yet visible to reads.

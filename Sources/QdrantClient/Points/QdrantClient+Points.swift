@@ -8,16 +8,21 @@ extension QdrantClient {
     /// - Parameters:
     ///   - shardKey: where a custom-sharded collection is to keep them.
     ///   - waits: whether to return only when reads see them.
+    ///   - ordering: how writes of several clients are ordered in a cluster; `nil` leaves it to the server (`weak`).
+    ///   - mode: which points are written at all; the others are left as they are.
     /// - Throws: `invalidArgument` when a vector holds a NaN or an infinity, which JSON cannot carry.
     @discardableResult
     public func upsert(
         _ points: [Point],
         in collection: String,
         shardKey: ShardKey? = nil,
-        waits: Bool = true
+        waits: Bool = true,
+        ordering: WriteOrdering? = nil,
+        mode: UpsertMode = .upsert
     ) async throws -> UpdateResult {
         let request = try pointRequest(.PUT, [], collection, "write points to", .idempotentWrite)
             .with(query: "wait", waits)
+            .with(query: "ordering", ordering?.rawValue)
             .with { (writer) throws(JSONError) in
                 try writer.object { (writer) throws(JSONError) in
                     writer.key("points")
@@ -25,6 +30,10 @@ extension QdrantClient {
                     if let shardKey {
                         writer.key("shard_key")
                         try writer.value(shardKey.json)
+                    }
+                    if mode != .upsert {
+                        writer.key("update_mode")
+                        writer.string(mode.rawValue)
                     }
                 }
             }

@@ -9,9 +9,22 @@ final class MemoryPoints: PointTarget {
     /// A page that was read: from which id, how many points at most, and what came.
     struct Read: Sendable {
         var start: PointID?
+        /// Which of all reads it was, of all collections that share a ``Turns``.
+        var turn: Int
         var limit: Int
         var first: PointID?
         var last: PointID?
+    }
+
+    /// Counts the reads of several collections.
+    final class Turns: Sendable {
+        private let count = Mutex(0)
+        func next() -> Int {
+            count.withLock { count in
+                count += 1
+                return count
+            }
+        }
     }
 
     private struct State {
@@ -25,10 +38,13 @@ final class MemoryPoints: PointTarget {
     private let state: Mutex<State>
     /// Called before points are read by id: what somebody else does at that moment.
     private let meddle: @Sendable (MemoryPoints) -> Void
+    private let turns: Turns
 
-    init(_ points: [PointRecord], meddle: @escaping @Sendable (MemoryPoints) -> Void = { _ in }) {
+    init(_ points: [PointRecord], turns: Turns = Turns(), meddle: @escaping @Sendable (MemoryPoints) -> Void = { _ in })
+    {
         state = Mutex(State(points: Dictionary(points.map { ($0.id, $0) }) { first, _ in first }))
         self.meddle = meddle
+        self.turns = turns
     }
 
     var points: [PointID: PointRecord] { state.withLock(\.points) }
@@ -54,7 +70,9 @@ final class MemoryPoints: PointTarget {
             let page = ids.prefix(limit).map { id in
                 withContent ? state.points[id]! : PointRecord(id: id)
             }
-            state.reads.append(Read(start: start, limit: limit, first: page.first?.id, last: page.last?.id))
+            state.reads.append(
+                Read(start: start, turn: turns.next(), limit: limit, first: page.first?.id, last: page.last?.id)
+            )
             return ScrollPage(records: page, nextOffset: ids.count > limit ? ids[limit] : nil)
         }
     }

@@ -295,11 +295,11 @@ struct PointRepairTests {
         try await CaptureFixture.with { fixture in
             let client = fixture.client
             var generator = SeededGenerator(seed: 77)
-            try await client.createCollection("numbers", ["vectors": [:]])
+            try await client.createCollection("numbers", ["vectors": ["size": 1, "distance": "Dot"]])
             let points = (0..<300).map { index in
                 Point(
                     id: .number(UInt64(index)),
-                    vectors: .named([:]),
+                    vector: [Float(index)],
                     payload: [
                         "x": .double(Double.random(in: -1...1, using: &generator)), "n": .number(generator.next()),
                         "i": .integer(Int64(truncatingIfNeeded: generator.next())),

@@ -25,7 +25,7 @@ struct Holdfast: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self,
-            RestoreCommand.self,
+            RestoreCommand.self, RepairPointsCommand.self,
             ForgetCommand.self, PruneCommand.self,
             DiffCommand.self, DoctorCommand.self, RepoCommand.self, KeyCommand.self, DemoCommand.self,
         ]

@@ -61,9 +61,8 @@ let package = Package(
         .target(
             name: "Recovery",
             dependencies: [
-                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto",
-                "ObjectStorage",
-                logging,
+                "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticCrypto", "ResticFormat",
+                "ObjectStorage", "Locks", logging,
                 nio[0], nio[1],
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

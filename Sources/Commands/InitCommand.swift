@@ -12,6 +12,7 @@ struct InitCommand: AsyncParsableCommand {
         discussion: """
             Writes a commented holdfast.yaml when there is none, and makes the repository that it names.
 
+              holdfast init --qdrant http://127.0.0.1:6333 --documents ./docs         (all collections)
               holdfast init --collection textbook_knowledge --documents ./docs
               holdfast init --repository /mnt/backup/textbook --password file:/etc/holdfast/password
               holdfast init --config /etc/holdfast.yaml        (an existing one: makes its repository)
@@ -34,12 +35,12 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The name of the protected system.", valueName: "name"))
     var system = "textbook"
 
-    @Option(name: .customLong("qdrant"), help: ArgumentHelp("The REST API of the Qdrant server.", valueName: "url"))
-    var qdrantURL = "http://127.0.0.1:6333"
+    @Option(name: .customLong("qdrant"), help: ArgumentHelp("The REST API of the Qdrant server; otherwise http://127.0.0.1:6333.", valueName: "url"))
+    var qdrantURL: String?
 
     @Option(
         name: .customLong("collection"),
-        help: ArgumentHelp("A collection to protect; may be repeated.", valueName: "name")
+        help: ArgumentHelp("A collection to protect, or a pattern; may be repeated. Without it, all.", valueName: "name")
     )
     var collections: [String] = []
 
@@ -92,14 +93,14 @@ struct InitCommand: AsyncParsableCommand {
     }
 
     private func writeConfiguration(to path: String) throws {
-        let hasQdrant = !collections.isEmpty || documents.isEmpty
+        let hasQdrant = qdrantURL != nil || !collections.isEmpty || documents.isEmpty
         let template = ConfigurationTemplate(
             system: system,
             repositoryLocation: repository,
             password: password,
-            qdrantURL: hasQdrant ? qdrantURL : nil,
-            collections: collections.isEmpty && hasQdrant ? ["textbook_knowledge"] : collections,
-            documents: collections.isEmpty && documents.isEmpty ? ["./docs"] : documents
+            qdrantURL: hasQdrant ? qdrantURL ?? "http://127.0.0.1:6333" : nil,
+            collections: collections,
+            documents: qdrantURL == nil && collections.isEmpty && documents.isEmpty ? ["./docs"] : documents
         )
         let text = template.render()
         // What is wrong with the options shows before anything is written.

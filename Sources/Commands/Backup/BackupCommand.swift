@@ -15,6 +15,7 @@ struct BackupCommand: AsyncParsableCommand {
               holdfast backup --only documents
               holdfast backup --only code
               holdfast backup --collection textbook_knowledge --method snapshot
+              holdfast backup --collection 'textbook_*'
               holdfast backup --dry-run
             """
     )
@@ -31,7 +32,7 @@ struct BackupCommand: AsyncParsableCommand {
 
     @Option(
         name: .customLong("collection"),
-        help: ArgumentHelp("Only this collection; may be repeated.", valueName: "name")
+        help: ArgumentHelp("Only this collection, by name, alias or pattern; may be repeated.", valueName: "name")
     )
     var collections: [String] = []
 
@@ -49,11 +50,11 @@ struct BackupCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(common)
         let plan = try makePlan(session.configuration)
-        if dryRun { return try printPlan(plan, session) }
+        if dryRun { return try await printPlan(plan, session) }
         let start = ContinuousClock.now
         let (common, progress) = (common, common.makeProgress())
         let report = try await session.withRepository { repository in
-            try await session.withOptionalClient(!plan.collections.isEmpty) { client in
+            try await session.withOptionalClient(plan.collections != nil) { client in
                 try await BackupRun(
                     plan,
                     into: repository,
@@ -69,61 +70,34 @@ struct BackupCommand: AsyncParsableCommand {
     }
 
     private func makePlan(_ configuration: HoldfastConfiguration) throws -> BackupPlan {
-        let configured = configuration.qdrant?.collections ?? []
-        for name in collections where !configured.contains(where: { $0.name == name }) {
-            throw RecoveryError(
-                .notConfigured,
-                "the configuration names no collection '\(name)'",
-                hint: "It names: \(configured.map(\.name).joined(separator: ", ")). Add it under 'qdrant.collections'."
-            )
-        }
         let wantsQdrant = only == nil || only == .qdrant
         let wantsDocuments = (only == nil || only == .documents) && collections.isEmpty
+        if !collections.isEmpty, configuration.qdrant == nil {
+            throw RecoveryError(
+                .notConfigured,
+                "the configuration names no Qdrant server",
+                hint: "Add 'qdrant.url', or leave '--collection' out."
+            )
+        }
+        var selection = wantsQdrant ? configuration.qdrant?.selection : nil
+        selection?.only = collections
+        selection?.method = method
         var plan = BackupPlan(
             system: configuration.system,
-            collections: !wantsQdrant
-                ? [] : configured.filter { collections.isEmpty || collections.contains($0.name) }.map(makeCollection),
-            folders: wantsDocuments ? configuration.documents : []
+            selecting: selection,
+            folders: wantsDocuments ? configuration.documents : [],
+            configuration: configuration
         )
         if (only == nil || only == .code) && collections.isEmpty { plan.checkouts = configuration.code }
         if case .folder(let path) = configuration.repository.location { plan.leavingOut = [path] }
         return plan
     }
 
-    private func makeCollection(_ collection: HoldfastConfiguration.Collection) -> BackupPlan.Collection {
-        var options = CollectionCapture.Options()
-        options.method = method ?? collection.method
-        options.goldenQueries = collection.goldenQueries
-        return BackupPlan.Collection(name: collection.name, options: options)
-    }
-
-    private struct PlanOutput: Encodable {
-        let repository: String
-        let collections: [String: String]
-        let documents: [String: String]
-        let code: [String: String]
-    }
-
-    private func printPlan(_ plan: BackupPlan, _ session: Session) throws {
-        if common.json {
-            return try Console.json(
-                PlanOutput(
-                    repository: session.store.location,
-                    collections: Dictionary(plan.collections.map { ($0.name, $0.options.method.rawValue) }) { $1 },
-                    documents: Dictionary(plan.folders.map { ($0.name, $0.path) }) { $1 },
-                    code: Dictionary(plan.checkouts.map { ($0.name, $0.path) }) { $1 }
-                )
-            )
+    private func printPlan(_ plan: BackupPlan, _ session: Session) async throws {
+        let resolved = try await session.withOptionalClient(plan.collections != nil) { client in
+            guard let client else { return ResolvedCollections() }
+            return try await plan.collections?.resolve(client) ?? ResolvedCollections()
         }
-        Console.result("would make a restore point of '\(plan.system)' in \(session.store.location):")
-        for collection in plan.collections {
-            Console.result("  qdrant     \(collection.name), by \(collection.options.method.rawValue)")
-        }
-        for folder in plan.folders { Console.result("  documents  \(folder.name), from \(folder.path)") }
-        for checkout in plan.checkouts {
-            Console.result(
-                "  code       \(checkout.name), from \(checkout.path)\(checkout.bundle ? "" : ", without its commits")"
-            )
-        }
+        try BackupRendering.printPlan(plan, resolved, repository: session.store.location, common)
     }
 }

@@ -1,3 +1,4 @@
+internal import QdrantCapture
 internal import Recovery
 internal import ResticRepository
 
@@ -15,6 +16,9 @@ enum BackupRendering {
         let written: Written
         let documents: [String: Int]
         let warnings: [String]
+        let problems: [String]
+        let appeared: [String]
+        let vanished: [VanishedCollection]
         let skipped: [SkippedItem]
         let seconds: Double
     }
@@ -30,6 +34,9 @@ enum BackupRendering {
                         + "\(Formatting.count(collection.shards, "shard")), \(Formatting.bytes(collection.dataBytes)) read"
                         + " (\(Formatting.bytes(collection.bytes)) with holes), \(Formatting.count(collection.goldenQueries, "golden query", plural: "golden queries"))"
                 )
+                if let lineage = collection.lineage {
+                    Console.result("             lineage: \(LineageRendering.summary(lineage))")
+                }
             }
             for folder in part.folders {
                 Console.result(
@@ -39,12 +46,65 @@ enum BackupRendering {
             }
             for checkout in part.checkouts ?? [] { Console.result(CodeRendering.line(checkout)) }
         }
+        if let appeared = point[.qdrant]?.appeared, !appeared.isEmpty {
+            Console.result("  appeared   \(appeared.joined(separator: ", "))")
+        }
+        for vanished in point[.qdrant]?.vanished ?? [] {
+            Console.result("  vanished   \(LineageRendering.line(vanished))")
+        }
+        if let skew = point.skewSeconds {
+            Console.result("  skew       at most \(Formatting.duration(.seconds(skew))) between two captures")
+        }
         Console.result(
             "  stored     \(Formatting.bytes(report.written.newStoredBytes)) new"
                 + " (\(Formatting.bytes(report.written.newBytes)) before compression) in \(Formatting.duration(took))"
         )
         for warning in report.warnings { common.remark("warning: \(warning)") }
+        for problem in report.problems { Console.note("problem: \(problem)") }
         for item in point.skipped { Console.note("skipped: \(item.path): \(item.kind.rawValue): \(item.reason)") }
+    }
+
+    private struct PlanOutput: Encodable {
+        let repository: String
+        let collections: [String: String]
+        let leftOut: [String: String]
+        let documents: [String: String]
+        let code: [String: String]
+        let warnings: [String]
+    }
+
+    /// What a run would do, with the collections that are there now.
+    static func printPlan(
+        _ plan: BackupPlan,
+        _ resolved: ResolvedCollections,
+        repository: String,
+        _ common: CommonOptions
+    ) throws {
+        if common.json {
+            return try Console.json(
+                PlanOutput(
+                    repository: repository,
+                    collections: Dictionary(resolved.items.map { ($0.name, $0.entry.method.rawValue) }) { $1 },
+                    leftOut: Dictionary(resolved.leftOut.map { ($0.name, $0.reason) }) { $1 },
+                    documents: Dictionary(plan.folders.map { ($0.name, $0.path) }) { $1 },
+                    code: Dictionary(plan.checkouts.map { ($0.name, $0.path) }) { $1 },
+                    warnings: resolved.warnings
+                )
+            )
+        }
+        Console.result("would make a restore point of '\(plan.system)' in \(repository):")
+        for item in resolved.items {
+            let alias = item.alias.map { " (named by its alias '\($0)')" } ?? ""
+            Console.result("  qdrant     \(item.name)\(alias), by \(item.entry.method.rawValue)")
+        }
+        for folder in plan.folders { Console.result("  documents  \(folder.name), from \(folder.path)") }
+        for checkout in plan.checkouts {
+            Console.result(
+                "  code       \(checkout.name), from \(checkout.path)\(checkout.bundle ? "" : ", without its commits")"
+            )
+        }
+        for other in resolved.leftOut { Console.result("  left out   \(other.name): \(other.reason)") }
+        for warning in resolved.warnings { common.remark("warning: \(warning)") }
     }
 
     private static func output(_ report: BackupReport, _ took: Duration) -> Output {
@@ -62,6 +122,9 @@ enum BackupRendering {
                 "unmodified": report.documents.unmodified,
             ],
             warnings: report.warnings,
+            problems: report.problems,
+            appeared: report.restorePoint[.qdrant]?.appeared ?? [],
+            vanished: report.restorePoint[.qdrant]?.vanished ?? [],
             skipped: report.restorePoint.skipped,
             seconds: took.inSeconds
         )

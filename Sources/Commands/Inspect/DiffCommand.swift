@@ -30,6 +30,7 @@ struct DiffCommand: AsyncParsableCommand {
         let old: String
         let new: String
         let differences: [PathDifference]
+        let collections: [CollectionChange]
     }
 
     func run() async throws {
@@ -46,27 +47,27 @@ struct DiffCommand: AsyncParsableCommand {
         }
         if common.json {
             return try Console.json(
-                Output(old: comparison.old.id, new: comparison.new.id, differences: comparison.differences)
+                Output(
+                    old: comparison.old.id,
+                    new: comparison.new.id,
+                    differences: comparison.differences,
+                    collections: only == nil || only == .qdrant ? comparison.collectionChanges : []
+                )
             )
         }
         for difference in comparison.differences {
             Console.result("\(Self.mark(difference.kind)) \(difference.path)\(Self.sizes(difference))")
         }
-        printPoints(comparison)
+        if only == nil || only == .qdrant {
+            for change in comparison.collectionChanges {
+                Console.result("collection \(change.collection): \(change.change)")
+            }
+        }
         for line in CodeRendering.changes(from: comparison.old, to: comparison.new) { Console.result(line) }
         Console.result(
             "\(comparison.count(.added)) added, \(comparison.count(.changed)) changed, \(comparison.count(.removed)) removed, "
                 + "\(comparison.count(.metadata)) with other metadata"
         )
-    }
-
-    private func printPoints(_ comparison: RestorePointComparison) {
-        for collection in comparison.new[.qdrant]?.collections ?? [] {
-            guard let before = comparison.old[.qdrant]?.collections.first(where: { $0.name == collection.name }),
-                before.points != collection.points
-            else { continue }
-            Console.result("collection \(collection.name): \(before.points) points before, \(collection.points) after")
-        }
     }
 
     private static func mark(_ kind: PathDifference.Kind) -> String {

@@ -47,7 +47,7 @@ struct DoctorCommand: AsyncParsableCommand {
     private func examineServer(_ session: Session) async -> [Finding] {
         guard let qdrant = session.configuration.qdrant else { return [] }
         do {
-            return try await session.withClient { await Examination.server($0, collections: qdrant.collections) }
+            return try await session.withClient { await Examination.server($0, collections: qdrant.selection) }
         } catch {
             return [Self.failure("qdrant", error)]
         }

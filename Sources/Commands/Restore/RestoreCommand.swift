@@ -205,7 +205,12 @@ struct RestoreCommand: AsyncParsableCommand {
             for (restore, plan) in restores {
                 progress.begin("restore \(plan.name)", totalBytes: plan.byteCount)
                 defer { progress.end() }
-                outcome.collections.append(try await restore.run(plan))
+                var report = try await restore.run(plan)
+                if let client, let held = point.manifest[.qdrant]?.collections.first(where: { $0.name == plan.name }) {
+                    let entry = session.configuration.qdrant?.entry(for: held.name, aliases: held.aliases)
+                    try await EmbeddingCheck(held.embedding, configured: entry?.embedding).add(to: &report, client)
+                }
+                outcome.collections.append(report)
             }
             outcome.folders = try await documents.run(steps)
             outcome.checkouts = try await code.run(codeSteps)

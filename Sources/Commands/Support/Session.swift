@@ -98,7 +98,7 @@ struct Session: Sendable {
             throw RecoveryError(
                 .notConfigured,
                 "the configuration names no Qdrant server",
-                hint: "Add 'qdrant.url' and 'qdrant.collections'."
+                hint: "Add 'qdrant.url'."
             )
         }
         let key = try await qdrant.apiKey?.resolve().revealText()

@@ -18,8 +18,8 @@ public struct BackupPlan: Sendable {
 
     /// The protected system's name.
     public var system: String
-    /// The collections, in order.
-    public var collections: [Collection]
+    /// Which collections; `nil` for none.
+    public var collections: CollectionSelection?
     /// The folders, in order.
     public var folders: [HoldfastConfiguration.Documents]
     /// The checkouts, in order.
@@ -27,10 +27,35 @@ public struct BackupPlan: Sendable {
     /// Absolute paths of folders that never belong to a checkout: that of the repository.
     public var leavingOut: [String] = []
 
-    /// Makes a plan.
-    public init(system: String, collections: [Collection], folders: [HoldfastConfiguration.Documents]) {
+    /// The configuration that the run is made by, of which a copy without secrets is kept.
+    public var configuration: HoldfastConfiguration?
+
+    /// Makes a plan of collections that are found when it is executed.
+    public init(
+        system: String,
+        selecting collections: CollectionSelection?,
+        folders: [HoldfastConfiguration.Documents],
+        configuration: HoldfastConfiguration? = nil
+    ) {
         self.system = system
         self.collections = collections
         self.folders = folders
+        self.configuration = configuration
+    }
+
+    /// Makes a plan of collections that are known.
+    public init(system: String, collections: [Collection], folders: [HoldfastConfiguration.Documents]) {
+        let entries = collections.map { collection in
+            var entry = HoldfastConfiguration.Collection(collection.name)
+            entry.pattern = nil
+            entry.method = collection.options.method
+            entry.goldenQueries = collection.options.goldenQueries
+            return entry
+        }
+        self.init(
+            system: system,
+            selecting: entries.isEmpty ? nil : CollectionSelection(entries: entries),
+            folders: folders
+        )
     }
 }

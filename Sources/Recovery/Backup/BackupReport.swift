@@ -30,6 +30,9 @@ public struct BackupReport: Sendable {
     /// Remarks that are no reason to fail.
     public var warnings: [String] = []
 
-    /// Whether something was left out or may be inconsistent.
-    public var isPartial: Bool { !restorePoint.skipped.isEmpty }
+    /// What the operator has to look at although the restore point is there: a collection that has vanished, a broken contract.
+    public var problems: [String] = []
+
+    /// Whether something was left out, has vanished, or may be inconsistent.
+    public var isPartial: Bool { !restorePoint.skipped.isEmpty || !problems.isEmpty }
 }

@@ -56,13 +56,15 @@ public struct BackupRun: Sendable {
         var report = BackupReport(restorePoint: point.manifest, written: statistics)
         for part in parts where part.part.component == .documents { report.documents.add(part.changes) }
         report.warnings = parts.flatMap(\.warnings)
+        if let warning = point.manifest.skewWarning { report.warnings.append(warning) }
+        report.problems = parts.flatMap(\.problems)
         return report
     }
 
     /// In the order of restoring (see ``Component``).
     private func makeCaptures() throws -> [any ComponentCapture] {
         var captures: [any ComponentCapture] = []
-        if !plan.collections.isEmpty {
+        if let selection = plan.collections {
             guard let client else {
                 throw RecoveryError(
                     .notConfigured,
@@ -70,9 +72,14 @@ public struct BackupRun: Sendable {
                     hint: "Add 'qdrant.url' to the configuration."
                 )
             }
-            captures.append(CollectionsCapture(collections: plan.collections, client: client))
+            captures.append(
+                CollectionsCapture(selection: selection, folders: Set(plan.folders.map(\.name)), client: client)
+            )
         }
-        if !plan.folders.isEmpty { captures.append(DocumentsCapture(folders: plan.folders)) }
+        if !plan.folders.isEmpty {
+            let wanted = (plan.collections?.entries ?? []).compactMap(\.lineage?.documents)
+            captures.append(DocumentsCapture(folders: plan.folders, wantedPaths: Set(wanted)))
+        }
         if !plan.checkouts.isEmpty {
             captures.append(CodeCapture(checkouts: plan.checkouts, leavingOut: plan.leavingOut))
         }
@@ -120,8 +127,11 @@ public struct BackupRun: Sendable {
             startedAt: "\(started)",
             finishedAt: "\(clock.now)",
             tool: toolVersion,
-            parts: []
+            parts: [],
+            versions: ["holdfast": toolVersion]
         )
+        var composer = TreeComposer(time: clock.now, host: repository.repository.host)
+        let lineage = try await storeLineage(captured, into: writer, &composer)
         var snapshots: [Repository.SealedFile] = []
         for part in captured {
             let snapshot = try repository.repository.seal(
@@ -134,19 +144,53 @@ public struct BackupRun: Sendable {
             )
             var named = part.part
             named.snapshot = snapshot.id.hex
+            for index in named.collections.indices {
+                named.collections[index].lineage = lineage[named.collections[index].name]
+            }
+            manifest.versions = (manifest.versions ?? [:]).merging(part.versions) { first, _ in first }
             manifest.parts.append(named)
             snapshots.append(snapshot)
         }
-        let bytes = try manifest.encode()
-        let content = try await writer.store(bytes)
-        var composer = TreeComposer(time: clock.now, host: repository.repository.host)
-        composer.addFile(RestorePointManifest.path, size: Int64(bytes.count), blobs: try await content.blobs())
+        manifest.skewSeconds = manifest.measuredSkew
+        try await add(manifest.encode(), as: RestorePointManifest.path, into: writer, &composer)
+        if let configuration = plan.configuration {
+            try await add(configuration.effective.encode(), as: EffectiveConfiguration.path, into: writer, &composer)
+        }
         return ComposedPoint(
             manifest: manifest,
             manifestTree: try await composer.store(into: writer),
             startedAt: started,
             partSnapshots: snapshots
         )
+    }
+
+    private func add(
+        _ bytes: [UInt8],
+        as path: String,
+        into writer: BlobWriter,
+        _ composer: inout TreeComposer
+    ) async throws {
+        let content = try await writer.store(bytes)
+        composer.addFile(path, size: Int64(bytes.count), blobs: try await content.blobs())
+    }
+
+    /// Compares points with documents, now that both are captured, and stores the whole lists.
+    ///
+    /// - Returns: for each collection what fits the manifest.
+    private func storeLineage(
+        _ captured: [CapturedPart],
+        into writer: BlobWriter,
+        _ composer: inout TreeComposer
+    ) async throws -> [String: LineageReport] {
+        var reports: [String: LineageReport] = [:]
+        let paths = captured.reduce(into: [:]) { $0.merge($1.paths) { first, _ in first } }
+        for (name, sources) in captured.flatMap(\.sources).sorted(by: { $0.key < $1.key }) {
+            guard let files = paths[sources.source.documents] else { continue }
+            let report = LineageReport(sources.source, sources.found, paths: files)
+            try await add(report.encode(), as: LineageReport.path(of: name), into: writer, &composer)
+            reports[name] = report.bounded
+        }
+        return reports
     }
 
     /// Stores the snapshots, once all that they refer to is stored and indexed: the parts', then the manifest's, which makes

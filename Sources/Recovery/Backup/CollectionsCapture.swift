@@ -6,50 +6,136 @@ internal import ResticRepository
 /// Captures collections from a running server.
 struct CollectionsCapture: ComponentCapture {
     let component = Component.qdrant
-    let collections: [BackupPlan.Collection]
+    let selection: CollectionSelection
+    /// The entries of `documents` that are captured in the same run, with which lineage can be compared.
+    let folders: Set<String>
     let client: QdrantClient
 
     func capture(into writer: BlobWriter, _ context: CaptureContext) async throws -> CapturedPart {
         let started = context.clock.now
+        let resolved = try await selection.resolve(client)
+        let history = CollectionsHistory(previous: context.previous.map(\.manifest))
+        try checkNotEmptied(resolved, history)
+        var result = CollectedCollections(warnings: resolved.warnings)
         var composer = TreeComposer(time: .epoch, host: context.repository.repository.host)
-        var summaries: [RestorePointManifest.CollectionSummary] = []
-        for collection in collections {
-            context.progress.begin("capture \(collection.name)", totalBytes: nil)
-            defer { context.progress.end() }
-            let capture = CollectionCapture(
-                client: client,
-                collection: collection.name,
-                options: collection.options,
-                clock: context.clock,
-                logger: context.logger,
-                progress: { [progress = context.progress] in progress.advance($0) }
-            )
-            let captured = try await capture.capture(into: writer)
-            try await captured.compose(into: &composer)
-            let bytes = try captured.manifest.encode()
-            let content = try await writer.store(bytes)
-            composer.addFile(
-                CollectionManifest.path(of: captured.manifest.name),
-                size: Int64(bytes.count),
-                blobs: try await content.blobs(),
-                modified: context.clock.now
-            )
-            summaries.append(RestorePointManifest.CollectionSummary(captured.manifest))
+        for item in resolved.items {
+            try await capture(item, into: writer, &composer, &result, context)
         }
         let tree = try await composer.store(into: writer)
-        let part = RestorePointManifest.Part(
+        var part = RestorePointManifest.Part(
             component: .qdrant,
             snapshot: "",
             tree: tree.hex,
             startedAt: "\(started)",
             finishedAt: "\(context.clock.now)",
-            files: summaries.reduce(0) { $0 + $1.files + 1 },
+            files: result.summaries.reduce(0) { $0 + $1.files + 1 },
             bytes: composer.fileBytes,
-            collections: summaries,
+            collections: result.summaries,
             folders: []
         )
-        return CapturedPart(part: part, tree: tree, warnings: summaries.flatMap(\.warnings))
+        if resolved.items.isEmpty { result.warnings.append("there are no collections to back up") }
+        if selection.only.isEmpty {
+            let changes = history.changes(resolved, at: "\(started)")
+            part.appeared = changes.appeared
+            part.vanished = changes.vanished
+            result.problems += changes.problems
+            result.warnings += changes.warnings
+        } else {
+            part.chosen = selection.only
+        }
+        var captured = CapturedPart(part: part, tree: tree, warnings: result.warnings)
+        captured.problems = result.problems
+        captured.sources = result.sources
+        captured.versions = Dictionary(result.summaries.map { ("qdrant", $0.serverVersion) }) { first, _ in first }
+        return captured
     }
+
+    /// What has been captured so far.
+    private struct CollectedCollections {
+        var summaries: [RestorePointManifest.CollectionSummary] = []
+        var warnings: [String]
+        var problems: [String] = []
+        var sources: [String: CapturedSources] = [:]
+    }
+
+    private func capture(
+        _ item: ResolvedCollections.Item,
+        into writer: BlobWriter,
+        _ composer: inout TreeComposer,
+        _ result: inout CollectedCollections,
+        _ context: CaptureContext
+    ) async throws {
+        context.progress.begin("capture \(item.name)", totalBytes: nil)
+        defer { context.progress.end() }
+        var options = CollectionCapture.Options()
+        options.method = item.entry.method
+        options.goldenQueries = item.entry.goldenQueries
+        let capture = CollectionCapture(
+            client: client,
+            collection: item.name,
+            options: options,
+            clock: context.clock,
+            logger: context.logger,
+            progress: { [progress = context.progress] in progress.advance($0) }
+        )
+        let captured = try await capture.capture(into: writer)
+        if let lineage = item.entry.lineage { try await readSources(item.name, lineage, &result) }
+        try await captured.compose(into: &composer)
+        let bytes = try captured.manifest.encode()
+        let content = try await writer.store(bytes)
+        composer.addFile(
+            CollectionManifest.path(of: captured.manifest.name),
+            size: Int64(bytes.count),
+            blobs: try await content.blobs(),
+            modified: context.clock.now
+        )
+        var summary = RestorePointManifest.CollectionSummary(captured.manifest)
+        if let contract = item.entry.embedding {
+            let violations = contract.violations(by: captured.manifest.info.vectors)
+            summary.embedding = EmbeddingRecord(contract: contract, violations: violations)
+            result.problems += violations.map { "collection '\(item.name)' breaks its embedding contract: \($0)" }
+        }
+        result.warnings += summary.warnings
+        result.summaries.append(summary)
+    }
+
+    /// Right after the points were captured: what is written later is not in the restore point.
+    private func readSources(
+        _ collection: String,
+        _ lineage: LineageSource,
+        _ result: inout CollectedCollections
+    ) async throws {
+        guard folders.contains(lineage.documents) else {
+            result.warnings.append(
+                "the lineage of collection '\(collection)' was not compared: documents '\(lineage.documents)' are not part of this run"
+            )
+            return
+        }
+        do {
+            let sources = try await LineageCheck(client: client, collection: collection, source: lineage).sources()
+            result.sources[collection] = CapturedSources(source: lineage, found: sources)
+        } catch let error as RecoveryError where error.code == .refused {
+            result.problems.append("the lineage of collection '\(collection)' cannot be compared: \(error.message)")
+        }
+    }
+
+    /// A server without collections is not a backup of them (design, section 6).
+    private func checkNotEmptied(_ resolved: ResolvedCollections, _ history: CollectionsHistory) throws {
+        guard resolved.items.isEmpty, let before = history.newestWithCollections else { return }
+        let held = before[.qdrant]?.collections.map(\.name) ?? []
+        throw RecoveryError(
+            .emptySource,
+            "the server has none of the collections to back up; restore point \(before.id) has \(held.joined(separator: ", "))",
+            hint:
+                "Is it the right server, and is its storage mounted? If they were deleted on purpose, remove 'qdrant' from the configuration; to bring them back, run 'holdfast restore \(before.id) --only qdrant'."
+        )
+    }
+}
+
+/// What the points of a collection say they were made from, until the documents are captured, too.
+struct CapturedSources: Sendable {
+    let source: LineageSource
+    let found: LineageSources
 }
 
 extension RestorePointManifest.CollectionSummary {
@@ -65,7 +151,9 @@ extension RestorePointManifest.CollectionSummary {
             files: manifest.shards.reduce(0) { $0 + $1.files },
             bytes: manifest.shards.reduce(0) { $0 + $1.byteCount },
             dataBytes: manifest.shards.reduce(0) { $0 + $1.dataBytes },
-            warnings: manifest.warnings
+            warnings: manifest.warnings,
+            startedAt: manifest.startedAt,
+            finishedAt: manifest.finishedAt
         )
     }
 }

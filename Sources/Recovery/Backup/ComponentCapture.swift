@@ -33,4 +33,12 @@ struct CapturedPart: Sendable {
     var warnings: [String] = []
     /// Files by what happened to them, where files are captured.
     var changes = FileChanges()
+    /// What makes the run partial although everything that is there was captured: a collection that has vanished, for example.
+    var problems: [String] = []
+    /// Versions of what took part, by the name of the program.
+    var versions: [String: String] = [:]
+    /// What the points of each collection with lineage say they were made from.
+    var sources: [String: CapturedSources] = [:]
+    /// The files of each folder of documents that a lineage is about.
+    var paths: [String: Set<String>] = [:]
 }

@@ -5,26 +5,33 @@ internal import ResticRepository
 struct DocumentsCapture: ComponentCapture {
     let component = Component.documents
     let folders: [HoldfastConfiguration.Documents]
+    /// The folders whose paths are to be kept, for lineage.
+    let wantedPaths: Set<String>
 
     func capture(into writer: BlobWriter, _ context: CaptureContext) async throws -> CapturedPart {
         let started = context.clock.now
         var changes = FileChanges()
         var warnings: [String] = []
+        var paths: [String: Set<String>] = [:]
         let composer = TreeComposer(time: .epoch, host: context.repository.repository.host)
         var summaries: [RestorePointManifest.FolderSummary] = []
         for folder in folders {
             context.progress.begin("read \(folder.name)", totalBytes: nil)
             defer { context.progress.end() }
+            let began = context.clock.now
+            let inventory = FolderInventory(keepsPaths: wantedPaths.contains(folder.name))
             let before = try await previousFolder(folder.name, context)
             var archiver = DirectoryArchiver(root: RawPath(folder.path))
             archiver.parent = before?.tree
             archiver.filter = folder.filter
             archiver.dropsEmptiedFolders = !folder.selection.include.isEmpty
+            archiver.onFolder = { inventory.add($0, $1, $2) }
             archiver.progress = { [progress = context.progress] in progress.advance($0) }
             let (tree, report) = try await archiver.archive(into: writer, of: context.repository)
             try checkNotEmptied(folder, report, before, &warnings)
             composer.addTree(RestorePointManifest.path(ofFolder: folder.name), tree)
             changes.add(FileChanges(report))
+            if wantedPaths.contains(folder.name) { paths[folder.name] = inventory.paths }
             summaries.append(
                 RestorePointManifest.FolderSummary(
                     name: folder.name,
@@ -33,7 +40,11 @@ struct DocumentsCapture: ComponentCapture {
                     directories: report.directories,
                     otherItems: report.otherItems,
                     bytes: report.totalBytes,
-                    skipped: report.skipped
+                    skipped: report.skipped,
+                    startedAt: "\(began)",
+                    finishedAt: "\(context.clock.now)",
+                    extensions: inventory.extensions,
+                    contentDigest: inventory.digest(of: tree)?.hex
                 )
             )
         }
@@ -49,7 +60,9 @@ struct DocumentsCapture: ComponentCapture {
             collections: [],
             folders: summaries
         )
-        return CapturedPart(part: part, tree: tree, warnings: warnings, changes: changes)
+        var captured = CapturedPart(part: part, tree: tree, warnings: warnings, changes: changes)
+        captured.paths = paths
+        return captured
     }
 
     private struct PreviousFolder {

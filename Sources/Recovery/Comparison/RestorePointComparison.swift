@@ -25,6 +25,14 @@ public struct PathDifference: Sendable, Hashable, Codable {
     public let newSize: UInt64?
 }
 
+/// Something about a collection that differs between two restore points.
+public struct CollectionChange: Sendable, Hashable, Codable {
+    /// Its name.
+    public let collection: String
+    /// What differs, as a sentence about it.
+    public let change: String
+}
+
 /// What changed from one restore point to another.
 public struct RestorePointComparison: Sendable {
     /// The older one.
@@ -33,6 +41,37 @@ public struct RestorePointComparison: Sendable {
     public let new: RestorePointManifest
     /// The paths that differ, in the order of their names.
     public let differences: [PathDifference]
+
+    /// What changed about collections beyond their files, one sentence each, in the order of their names.
+    public var collectionChanges: [CollectionChange] {
+        let (old, new) = (old[.qdrant]?.collections ?? [], new[.qdrant]?.collections ?? [])
+        guard self.old[.qdrant] != nil, self.new[.qdrant] != nil else { return [] }
+        var changes: [CollectionChange] = []
+        for name in Set(old.map(\.name)).union(new.map(\.name)).sorted() {
+            let before = old.first { $0.name == name }
+            let after = new.first { $0.name == name }
+            switch (before, after) {
+            case (let before?, let after?):
+                changes += Self.changes(before, after).map { CollectionChange(collection: name, change: $0) }
+            case (nil, _): changes.append(CollectionChange(collection: name, change: "is only in the newer one"))
+            case (_, nil): changes.append(CollectionChange(collection: name, change: "is only in the older one"))
+            }
+        }
+        return changes
+    }
+
+    private static func changes(
+        _ old: RestorePointManifest.CollectionSummary,
+        _ new: RestorePointManifest.CollectionSummary
+    ) -> [String] {
+        var changes: [String] = []
+        if old.points != new.points { changes.append("\(old.points) points before, \(new.points) after") }
+        if old.serverVersion != new.serverVersion {
+            changes.append("the server's version changed from \(old.serverVersion) to \(new.serverVersion)")
+        }
+        changes += EmbeddingContract.changes(from: old.embedding?.contract, to: new.embedding?.contract)
+        return changes
+    }
 
     /// How many paths of a kind there are.
     public func count(_ kind: PathDifference.Kind) -> Int {

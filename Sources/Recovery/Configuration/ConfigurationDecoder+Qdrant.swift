@@ -1,5 +1,4 @@
 internal import FoundationEssentials
-internal import QdrantCapture
 
 /// The section `qdrant`.
 extension ConfigurationDecoder {
@@ -11,17 +10,22 @@ extension ConfigurationDecoder {
         let apiKey = keyNode.flatMap { secret($0, of: "api_key", example: "env:QDRANT_API_KEY") }
         let certificateNode = section.take("ca_certificate")
         let certificate = certificateNode.flatMap { certificatePath($0) }
-        let collections = section.take("collections").flatMap { self.collections($0) }
+        let collectionsNode = section.take("collections")
+        let collections = collectionsNode.flatMap { self.collections($0) }
+        let exclude = section.take("exclude").map { collectionPatterns($0, of: "exclude") } ?? []
         let timeout = section.take("timeout").flatMap { duration($0, of: "timeout", example: "30s") }
-        close(section, required: ["url", "collections"])
+        close(section, required: ["url"])
         guard let url, let urlNode else { return nil }
         remark(on: url, at: urlNode.position, apiKey: keyNode, certificate: certificateNode)
-        guard let collections else { return nil }
+        // A list that cannot be used must not become "all".
+        guard collections != nil || collectionsNode == nil else { return nil }
+        if let collections, let collectionsNode { checkApart(collections, exclude, at: collectionsNode.position) }
         return .init(
             url: url,
             apiKey: apiKey,
             caCertificate: certificate,
-            collections: collections,
+            collections: collections ?? [],
+            exclude: exclude,
             timeout: timeout ?? HoldfastConfiguration.Qdrant.defaultTimeout
         )
     }
@@ -125,87 +129,5 @@ extension ConfigurationDecoder {
         let host = host.lowercased()
         return host == "localhost" || host.hasSuffix(".localhost") || host.hasPrefix("127.") || host == "::1"
             || host == "[::1]"
-    }
-
-    private mutating func collections(_ node: ConfigurationNode) -> [HoldfastConfiguration.Collection]? {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'collections' names no collection" : "'collections' must be a list, found \(found(node))",
-                suggestion: "Write one line '- NAME' for each collection.",
-                revealing: .value
-            )
-            return nil
-        }
-        var lines: [String: Int] = [:]
-        var collections: [HoldfastConfiguration.Collection] = []
-        for item in items {
-            guard let collection = collection(item) else { continue }
-            if let first = lines[collection.name] {
-                report.error(
-                    .duplicateValue,
-                    at: item.position,
-                    "collection '\(collection.name)' is listed twice, first on line \(first)",
-                    suggestion: "Remove one of the two.",
-                    revealing: .value
-                )
-            } else {
-                lines[collection.name] = item.position.line
-                collections.append(collection)
-            }
-        }
-        return collections.isEmpty ? nil : collections
-    }
-
-    private mutating func collection(_ node: ConfigurationNode) -> HoldfastConfiguration.Collection? {
-        var collection = HoldfastConfiguration.Collection(
-            name: "",
-            method: .stream,
-            goldenQueries: HoldfastConfiguration.Collection.defaultGoldenQueries
-        )
-        guard case .mapping = node.content else {
-            guard let name = collectionName(node, of: "collections", example: "- NAME") else { return nil }
-            collection.name = name
-            return collection
-        }
-        guard var section = section(.collection, node) else { return nil }
-        let name = section.take("name").flatMap { collectionName($0, of: "name", example: "name: NAME") }
-        if let method = section.take("method") {
-            collection.method =
-                choice(method, of: "method", CaptureMethod.self) ?? collection.method
-        }
-        if let count = section.take("golden_queries") {
-            collection.goldenQueries =
-                integer(count, of: "golden_queries", in: 0...100, example: "golden_queries: 5")
-                ?? collection.goldenQueries
-        }
-        close(section, required: ["name"])
-        guard let name else { return nil }
-        collection.name = name
-        return collection
-    }
-
-    /// Qdrant takes names of 1 to 255 bytes without the characters below, NUL and U+001F; other control characters are
-    /// refused here as well.
-    private mutating func collectionName(_ node: ConfigurationNode, of key: String, example: String) -> String? {
-        guard let name = text(node, of: key, example: example) else { return nil }
-        let isValid =
-            name.utf8.count <= 255
-            && !name.unicodeScalars.contains {
-                "<>:\"/\\|?*".unicodeScalars.contains($0) || $0.properties.generalCategory == .control
-            }
-        guard isValid, name != ".", name != ".." else {
-            report.error(
-                .invalidValue,
-                at: node.position,
-                "a collection of Qdrant cannot have this name",
-                suggestion: "Names have up to 255 bytes, without < > : \" / \\ | ? and *.",
-                revealing: .value
-            )
-            return nil
-        }
-        return name
     }
 }

@@ -7,6 +7,8 @@ struct ConfigurationDecoder {
     /// The absolute path that relative paths start from.
     let folder: String
     var report: ConfigurationReport
+    /// Where entries of `qdrant.collections` name documents, which are known only later.
+    var lineagePlaces: [String: ConfigurationPosition] = [:]
 
     mutating func decode(_ root: ConfigurationNode) -> HoldfastConfiguration? {
         guard var section = section(.root, root) else { return nil }
@@ -21,8 +23,9 @@ struct ConfigurationDecoder {
         let probes = section.take("probes").map { self.probes($0) }
         let recovery = section.take("recovery").flatMap { self.recovery($0) }
         requireSource(section, qdrant: qdrant, documents: documents, code: code)
-        let decodedQdrant = qdrant.flatMap { self.qdrant($0) }
+        var decodedQdrant = qdrant.flatMap { self.qdrant($0) }
         let decodedDocuments = documents.map { self.documents($0, repository: repository?.location) }
+        resolveLineage(&decodedQdrant, documents: decodedDocuments ?? [])
         let decodedCode = code.map { self.code($0, repository: repository?.location) }
         let decodedRestore = restore.map { self.restore($0) } ?? .standard
         close(section, required: ["repository", "system"])

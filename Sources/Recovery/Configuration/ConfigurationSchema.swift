@@ -1,6 +1,6 @@
 /// The mappings of schema version 1 and the keys each has, in the order in which the reference lists them.
 enum ConfigurationSchema: String, CaseIterable {
-    case root, repository, qdrant, collection, documents, code, restore
+    case root, repository, qdrant, collection, embedding, documents, code, restore
     case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
 
     /// The newest version of the schema, and the only one so far.
@@ -10,8 +10,13 @@ enum ConfigurationSchema: String, CaseIterable {
         switch self {
         case .root: ["version", "repository", "system", "qdrant", "documents", "code", "restore", "probes", "recovery"]
         case .repository: ["location", "password", "compression"]
-        case .qdrant: ["url", "api_key", "ca_certificate", "collections", "timeout"]
-        case .collection: ["name", "method", "golden_queries"]
+        case .qdrant: ["url", "api_key", "ca_certificate", "collections", "exclude", "timeout"]
+        case .collection:
+            [
+                "name", "method", "golden_queries", "embedding", "documents", "source_field", "source_prefix",
+                "path_prefix",
+            ]
+        case .embedding: ["model", "revision", "dimension", "distance", "chunking", "vector"]
         case .documents: ["name", "path", "include", "exclude"]
         case .code: ["name", "path", "bundle", "untracked"]
         case .restore: ["green_within", "score_tolerance"]
@@ -38,7 +43,8 @@ enum ConfigurationSchema: String, CaseIterable {
         case .probe: "an entry of 'probes'"
         case .json: "an entry of 'json'"
         case .hook: "a hook"
-        case .repository, .qdrant, .restore, .http, .question, .recovery, .hooks, .reingest, .status, .watch:
+        case .repository, .qdrant, .embedding, .restore, .http, .question, .recovery, .hooks, .reingest, .status,
+            .watch:
             "'\(rawValue)'"
         }
     }

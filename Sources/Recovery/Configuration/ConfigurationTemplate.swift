@@ -12,7 +12,7 @@ public struct ConfigurationTemplate: Sendable {
     public var qdrantURL: String?
     /// The reference to Qdrant's API key, if it wants one.
     public var apiKey: String?
-    /// The collections to protect.
+    /// The collections to protect; empty for all.
     public var collections: [String]
     /// The folders of documents to protect.
     public var documents: [String]
@@ -74,9 +74,7 @@ public struct ConfigurationTemplate: Sendable {
     }
 
     private var qdrantSection: String {
-        let isSet = qdrantURL != nil && !collections.isEmpty
         let key = apiKey.map { "  api_key: \(Self.quoted($0))" } ?? "  # api_key: env:QDRANT_API_KEY"
-        let names = collections.isEmpty ? ["textbook_knowledge"] : collections
         let text = """
             # The vector database.
             qdrant:
@@ -88,12 +86,27 @@ public struct ConfigurationTemplate: Sendable {
               # ca_certificate: ./ca.pem
               # How long the server may be silent: ms, s, m or h.
               timeout: 30s
-              # The collections to protect: a name, or a mapping with more options.
-              collections:
-            \(names.map(Self.collection).joined(separator: "\n"))
+            \(collectionsSection)
+              # Collections to leave out. Copies made by restores (NAME__rp_ID) are left out by themselves.
+              # exclude: ["tmp_*"]
 
             """
-        return isSet ? text : Self.commented(text)
+        return qdrantURL == nil ? Self.commented(text) : text
+    }
+
+    private var collectionsSection: String {
+        guard !collections.isEmpty else {
+            return """
+                  # The collections to protect: names, patterns ("textbook_*"), or mappings with more options
+                  # (docs/reference/configuration.md). Without this, all of them.
+                  # collections: ["*"]
+                """
+        }
+        return """
+              # The collections to protect: a name, a pattern, or a mapping with more options. Without this, all of them.
+              collections:
+            \(collections.map(Self.collection).joined(separator: "\n"))
+            """
     }
 
     private static func collection(_ name: String) -> String {
@@ -103,6 +116,10 @@ public struct ConfigurationTemplate: Sendable {
               method: stream
               # Queries recorded with their answers and asked again after a restore, 0 to 100.
               golden_queries: \(HoldfastConfiguration.Collection.defaultGoldenQueries)
+              # What its vectors are made with: compared with the collection, shown with every restore point.
+              # embedding: {model: NAME, revision: "1", dimension: 384, distance: Cosine, chunking: "by heading"}
+              # The payload field that names the document a point was made from.
+              # source_field: path
         """
     }
 

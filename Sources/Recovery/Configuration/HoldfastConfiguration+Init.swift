@@ -42,22 +42,44 @@ extension HoldfastConfiguration.Qdrant {
     public init(
         _ url: URL,
         collections: [HoldfastConfiguration.Collection],
+        exclude: [PathPattern] = [],
         apiKey: SecretReference? = nil,
         caCertificate: String? = nil,
         timeout: Duration = defaultTimeout
     ) {
-        self.init(url: url, apiKey: apiKey, caCertificate: caCertificate, collections: collections, timeout: timeout)
+        self.init(
+            url: url,
+            apiKey: apiKey,
+            caCertificate: caCertificate,
+            collections: collections,
+            exclude: exclude,
+            timeout: timeout
+        )
     }
 }
 
 extension HoldfastConfiguration.Collection {
-    /// Makes an entry; see the properties.
+    /// Makes an entry; see the properties. A name that reads as a pattern is one.
     public init(
         _ name: String,
         method: CaptureMethod = .stream,
-        goldenQueries: Int = defaultGoldenQueries
+        goldenQueries: Int = defaultGoldenQueries,
+        embedding: EmbeddingContract? = nil,
+        lineage: LineageSource? = nil
     ) {
-        self.init(name: name, method: method, goldenQueries: goldenQueries)
+        self.init(
+            name: name,
+            pattern: Self.mayBePattern(name) ? try? PathPattern(name) : nil,
+            method: method,
+            goldenQueries: goldenQueries,
+            embedding: embedding,
+            lineage: lineage
+        )
+    }
+
+    /// Whether a name has a character that makes it a pattern.
+    static func mayBePattern(_ name: String) -> Bool {
+        name.unicodeScalars.contains { "*?[{".unicodeScalars.contains($0) }
     }
 }
 

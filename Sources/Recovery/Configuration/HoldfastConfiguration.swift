@@ -67,23 +67,31 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         public var apiKey: SecretReference?
         /// Absolute path of a PEM file with the authorities to trust instead of the system's.
         public var caCertificate: String?
-        /// The collections that are protected, each once, at least one.
+        /// The collections that are protected, each once, by name or pattern; empty for all.
         public var collections: [Collection]
+        /// Patterns of collections that are left out, unless an entry of `collections` is their very name.
+        public var exclude: [PathPattern] = []
         /// How long the server may take to answer, or to send the next bytes of an answer.
         public var timeout: Duration
     }
 
-    /// A collection that is protected.
+    /// A collection that is protected, or the options for all that match a pattern.
     public struct Collection: Sendable, Hashable {
         /// Golden queries recorded unless the file says otherwise.
         public static let defaultGoldenQueries = 5
 
-        /// Its name on the server.
+        /// Its name on the server, an alias of it, or a pattern.
         public var name: String
+        /// The name as a pattern, when it is one; a collection of exactly this name matches, too.
+        public var pattern: PathPattern?
         /// The road by which it is read.
         public var method: CaptureMethod
         /// How many points are sampled for golden queries, 0…100.
         public var goldenQueries: Int
+        /// What its vectors are made with, as declared.
+        public var embedding: EmbeddingContract?
+        /// How its points name the documents they were made from.
+        public var lineage: LineageSource?
     }
 
     /// A folder of documents that is protected.

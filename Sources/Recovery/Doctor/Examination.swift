@@ -43,35 +43,28 @@ public enum Examination {
     /// Below this a backup is in danger of filling the disk, in bytes.
     static let scarceSpace: Int64 = 1_000_000_000
 
-    /// The server and the configured collections.
-    public static func server(_ client: QdrantClient, collections: [HoldfastConfiguration.Collection]) async
-        -> [Finding]
-    {
+    /// The server and the collections that a backup would take now.
+    public static func server(_ client: QdrantClient, collections selection: CollectionSelection) async -> [Finding] {
         var findings: [Finding] = []
         do {
             let info = try await client.serverInfo()
             findings.append(Finding(.ok, "qdrant", "\(info.title), version \(info.version)"))
-            let known = Set(try await client.collections())
-            let aliases = Dictionary(
-                try await client.aliases().map { ($0.alias, $0.collection) },
-                uniquingKeysWith: { first, _ in first }
-            )
-            for collection in collections {
-                let name = aliases[collection.name] ?? collection.name
-                guard known.contains(name) else {
-                    findings.append(
-                        Finding(
-                            .failed,
-                            "collection \(collection.name)",
-                            "the server has no such collection",
-                            hint: known.isEmpty
-                                ? "The server has no collections."
-                                : "It has: \(known.sorted().joined(separator: ", "))."
-                        )
-                    )
-                    continue
-                }
-                findings.append(try await examine(name, label: collection.name, client))
+            let (names, aliases) = (try await client.collections(), try await client.aliases())
+            findings += missing(selection, names, aliases)
+            // What is missing has been named: the others are looked at all the same.
+            var present = selection
+            present.entries.removeAll { isMissing($0, names, aliases) }
+            guard selection.entries.isEmpty || !present.entries.isEmpty else { return findings }
+            let resolved = try present.resolve(names: names, aliases: aliases)
+            for item in resolved.items { findings.append(try await examine(item, client)) }
+            for warning in resolved.warnings { findings.append(Finding(.warning, "collections", warning)) }
+            for other in resolved.leftOut {
+                findings.append(Finding(.ok, "collection \(other.name)", "left out: \(other.reason)"))
+            }
+            if resolved.items.isEmpty {
+                findings.append(
+                    Finding(.warning, "collections", "there are none to back up", hint: "Is it the right server?")
+                )
             }
         } catch let error as QdrantError {
             findings.append(Finding(.failed, "qdrant", error.message, hint: error.hint))
@@ -81,11 +74,36 @@ public enum Examination {
         return findings
     }
 
-    private static func examine(_ name: String, label: String, _ client: QdrantClient) async throws -> Finding {
+    private static func isMissing(
+        _ entry: HoldfastConfiguration.Collection,
+        _ names: [String],
+        _ aliases: [AliasDescription]
+    ) -> Bool {
+        entry.pattern == nil && !names.contains(entry.name) && !aliases.contains { $0.alias == entry.name }
+    }
+
+    private static func missing(
+        _ selection: CollectionSelection,
+        _ names: [String],
+        _ aliases: [AliasDescription]
+    ) -> [Finding] {
+        selection.entries.filter { isMissing($0, names, aliases) }.map { entry in
+            Finding(
+                .failed,
+                "collection \(entry.name)",
+                "the server has no such collection",
+                hint: names.isEmpty
+                    ? "The server has no collections." : "It has: \(names.sorted().joined(separator: ", "))."
+            )
+        }
+    }
+
+    private static func examine(_ item: ResolvedCollections.Item, _ client: QdrantClient) async throws -> Finding {
+        let name = item.name
         let info = try await client.collection(name)
         let cluster = try await client.collectionCluster(name)
         let points = try await client.count(in: name)
-        let subject = "collection \(label)"
+        let subject = "collection \(item.alias ?? name)"
         let text = "\(points) points in \(cluster.shardCount) shards, \(info.status.rawValue)"
         let local = Set(cluster.localShards.filter(\.state.isComplete).map(\.id))
         if let remote = cluster.remoteShards.first(where: { !local.contains($0.id) }) {
@@ -102,6 +120,14 @@ public enum Examination {
                 subject,
                 "\(text): \(info.optimizerError ?? "an optimiser failed")",
                 hint: "Is the server's disk full?"
+            )
+        }
+        if let violation = item.entry.embedding?.violations(by: info.vectors).first {
+            return Finding(
+                .warning,
+                subject,
+                "\(text); \(violation)",
+                hint: "Correct 'embedding' in the configuration if the model was changed on purpose."
             )
         }
         return points == 0 ? Finding(.warning, subject, "\(text); it is empty") : Finding(.ok, subject, text)

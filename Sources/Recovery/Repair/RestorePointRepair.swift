@@ -112,15 +112,34 @@ struct RestorePointRepair {
             if !snapshots.contains(where: { $0.record == record }) { _ = try await repository.repository.save(record) }
         }
         let bytes = try copy.encode()
+        let companions = await companions(of: snapshot)
         let (tree, _) = try await repository.write { [clock, repository] writer in
             let content = try await writer.store(bytes)
             var composer = TreeComposer(time: clock.now, host: repository.repository.host)
             composer.addFile(RestorePointManifest.path, size: Int64(bytes.count), blobs: try await content.blobs())
+            for (path, node) in companions where node.content.map(writer.holds) == true {
+                composer.addFile(path, size: Int64(clamping: node.size), blobs: node.content ?? [])
+            }
             return try await composer.store(into: writer)
         }
         _ = try await repository.repository.save(
             snapshot.repaired(tree: tree, tags: tags(snapshot.record.tags, copyID))
         )
+    }
+
+    /// What lies beside the manifest (the configuration, lineage), as far as it can be read: it goes along into the copy.
+    private func companions(of snapshot: StoredSnapshot) async -> [(String, Node)] {
+        var found: [(String, Node)] = []
+        do {
+            try await repository.walk(snapshot.record.tree) { entry in
+                let path = "\(entry.path)"
+                if entry.node.type == .file, path != RestorePointManifest.path { found.append((path, entry.node)) }
+                return true
+            }
+        } catch {
+            return found
+        }
+        return found
     }
 
     private func tags(_ tags: [String], _ copyID: String) -> [String] {
@@ -152,6 +171,9 @@ struct RestorePointRepair {
             let count = try await count(below)
             (folder.files, folder.directories) = (count.files, count.directories + 1)
             (folder.otherItems, folder.bytes) = (count.others, count.bytes)
+            if folder.contentDigest != nil {
+                folder.contentDigest = try await ContentDigest.of(below, in: repository).hex
+            }
             folders.append(folder)
         }
         part.folders = folders

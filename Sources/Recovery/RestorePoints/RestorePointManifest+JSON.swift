@@ -51,18 +51,33 @@ extension RestorePointManifest {
 extension RestorePointManifest.Part {
     /// Every number in this part.
     fileprivate var numbers: [Int64] {
-        [Int64(files), bytes]
-            + collections.flatMap {
-                [
-                    Int64(clamping: $0.points), Int64($0.shards), Int64($0.goldenQueries), Int64($0.files), $0.bytes,
-                    $0.dataBytes,
-                ]
-            } + folders.flatMap { [Int64($0.files), Int64($0.directories), Int64($0.otherItems), $0.bytes] }
-            + (checkouts ?? []).flatMap {
-                [
-                    Int64($0.commits), Int64($0.changedFiles), Int64($0.untrackedFiles), Int64($0.leftOut),
-                    Int64($0.submodules), Int64($0.bundles), $0.bundleBytes,
-                ]
-            }
+        [Int64(files), bytes] + collections.flatMap(\.numbers) + folders.flatMap(\.numbers)
+            + (checkouts ?? []).flatMap(\.numbers)
+    }
+}
+
+extension RestorePointManifest.CheckoutSummary {
+    fileprivate var numbers: [Int64] {
+        [
+            Int64(commits), Int64(changedFiles), Int64(untrackedFiles), Int64(leftOut), Int64(submodules),
+            Int64(bundles), bundleBytes,
+        ]
+    }
+}
+
+extension RestorePointManifest.CollectionSummary {
+    fileprivate var numbers: [Int64] {
+        let lists = lineage.map { [$0.withPoints, $0.withoutPoints, $0.withoutDocument] } ?? []
+        return [
+            Int64(clamping: points), Int64(shards), Int64(goldenQueries), Int64(files), bytes, dataBytes,
+        ] + lists.map { Int64($0.total) }
+    }
+}
+
+extension RestorePointManifest.FolderSummary {
+    fileprivate var numbers: [Int64] {
+        let counts = (extensions ?? [:]).values
+        return [Int64(files), Int64(directories), Int64(otherItems), bytes] + counts.map { Int64($0.files) }
+            + counts.map(\.bytes)
     }
 }

@@ -34,6 +34,14 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         public var folders: [FolderSummary]
         /// The checkouts, for `code`; `nil` for other components.
         public var checkouts: [CheckoutSummary]?
+        /// What could not be taken as it was, for components that are not made of folders.
+        public var skipped: [SkippedItem]?
+        /// For `qdrant`, what `--collection` named: then this is no run about all of them.
+        public var chosen: [String]?
+        /// Collections that the last restore point of all collections does not have.
+        public var appeared: [String]?
+        /// Collections that earlier restore points have and the server has no more.
+        public var vanished: [VanishedCollection]?
     }
 
     /// A collection in a restore point; the rest is in its `collection.json`.
@@ -60,6 +68,14 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         public var dataBytes: Int64
         /// What was remarkable.
         public var warnings: [String]
+        /// When its capture began, RFC 3339.
+        public var startedAt: String?
+        /// When its capture ended, RFC 3339.
+        public var finishedAt: String?
+        /// What its vectors are made with, as declared, and whether it has such vectors.
+        public var embedding: EmbeddingRecord?
+        /// Which documents it has points of; lists of up to ``LineageReport/listLimit`` entries.
+        public var lineage: LineageReport?
     }
 
     /// A folder of documents in a restore point.
@@ -78,6 +94,14 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         public var bytes: Int64
         /// What could not be taken as it was.
         public var skipped: [SkippedItem]
+        /// When its capture began, RFC 3339.
+        public var startedAt: String?
+        /// When its capture ended, RFC 3339.
+        public var finishedAt: String?
+        /// Its files by extension: ASCII letters small, empty for none, `*` for the rarest of more than 200.
+        public var extensions: [String: FileCount]?
+        /// The ``ContentDigest`` of its tree, 64 hex digits.
+        public var contentDigest: String?
     }
 
     /// A checkout in a restore point; the rest is in its `code.json` (``CodeManifest``).
@@ -146,6 +170,11 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
     /// What a repaired copy lacks; `nil` for a restore point that a backup made.
     public var missing: [MissingItem]?
 
+    /// Versions of what took part, by the name of the program.
+    public var versions: [String: String]?
+    /// At most so many seconds lie between the moments of which two things in this restore point are.
+    public var skewSeconds: Double?
+
     /// Whether something that was backed up is not in it any more.
     public var isIncomplete: Bool { !(missing ?? []).isEmpty }
 
@@ -154,9 +183,11 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         parts.first { $0.component == component }
     }
 
-    /// Everything that was skipped, of all folders and checkouts.
+    /// Everything that was skipped, of all components.
     public var skipped: [SkippedItem] {
-        parts.flatMap { $0.folders.flatMap(\.skipped) + ($0.checkouts ?? []).flatMap(\.skipped) }
+        parts.flatMap { part in
+            (part.skipped ?? []) + part.folders.flatMap(\.skipped) + (part.checkouts ?? []).flatMap(\.skipped)
+        }
     }
 
     /// Where a folder of documents lies in its snapshot.

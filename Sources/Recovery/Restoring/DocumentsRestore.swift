@@ -107,7 +107,13 @@ public struct DocumentsRestore: Sendable {
             defer { progress.end() }
             let restorer = makeRestorer(step)
             let report = try await run(restorer, tree, step)
-            let differences = try await restorer.compare(tree, with: repository)
+            var differences = try await restorer.compare(tree, with: repository)
+            // What is on the disk equals the tree; that the tree is what was captured is what the digest says.
+            if let expected = step.folder.contentDigest, case let found = try await ContentDigest.of(tree, in: repository),
+                found.hex != expected
+            {
+                differences.append("the stored content has the digest \(found.hex), the manifest says \(expected)")
+            }
             outcomes.append(Outcome(folder: step.folder, target: step.target, report: report, differences: differences))
         }
         return outcomes

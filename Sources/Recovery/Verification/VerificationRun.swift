@@ -1,3 +1,4 @@
+internal import ResticFormat
 public import ResticRepository
 
 /// What verifying a restore point found.
@@ -51,11 +52,35 @@ public struct VerificationRun: Sendable {
                 RestorePointVerification.Part(
                     component: part.component,
                     report: report,
-                    differences: Self.compare(part, report)
+                    differences: try await Self.compare(part, report) + compareDigests(part, point)
                 )
             )
         }
         return RestorePointVerification(restorePoint: point, depth: depth, parts: parts)
+    }
+
+    /// Damage is found by the verifier, which names it: a digest that cannot be computed says nothing more.
+    private func compareDigests(_ part: RestorePointManifest.Part, _ point: RestorePoint) async throws -> [String] {
+        var differences: [String] = []
+        for folder in part.folders {
+            guard let expected = folder.contentDigest else { continue }
+            let path = RestorePointManifest.path(ofFolder: folder.name)
+            do {
+                guard let tree = try await repository.node(at: path, in: point.tree(of: part.component))?.subtree else {
+                    differences.append("the tree of documents '\(folder.name)' is not there")
+                    continue
+                }
+                let found = try await ContentDigest.of(tree, in: repository).hex
+                if found != expected {
+                    differences.append(
+                        "the content of documents '\(folder.name)' has the digest \(found.prefix(16))…, the manifest says \(expected.prefix(16))…"
+                    )
+                }
+            } catch let error as RepositoryError where error.code == .damaged || error.code == .missing {
+                continue
+            }
+        }
+        return differences
     }
 
     private static func compare(_ part: RestorePointManifest.Part, _ report: VerificationReport) -> [String] {

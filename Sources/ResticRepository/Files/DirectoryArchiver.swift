@@ -18,6 +18,9 @@ public struct DirectoryArchiver: Sendable {
     public var filter: @Sendable ([UInt8], Bool) -> Decision = { _, _ in .include }
     /// Leaves out folders that end up with nothing in them because of the filter.
     public var dropsEmptiedFolders = false
+    /// Called with each folder when its tree is stored, those in it first: its path below the root, the tree, and the nodes in the
+    /// order of their names.
+    public var onFolder: @Sendable ([UInt8], ResticID, [Node]) -> Void = { _, _, _ in }
     /// Called as bytes are taken in (read or taken over).
     public var progress: @Sendable (Int64) -> Void = { _ in }
 
@@ -100,7 +103,7 @@ struct DirectoryWalk {
             skip(relative, error)
             return nil
         }
-        let directory = PendingDirectory()
+        let directory = PendingDirectory(relative)
         var small: [SourceItem] = []
         var folders: [Subfolder] = []
         for entry in entries {
@@ -335,7 +338,9 @@ struct DirectoryWalk {
             }
         }
         nodes.sort { $0.name.lexicographicallyPrecedes($1.name) }
-        directory.id = try await writer.store(Tree(nodes: nodes))
+        let id = try await writer.store(Tree(nodes: nodes))
+        archiver.onFolder(directory.path, id, nodes)
+        directory.id = id
         directory.nodes = []
     }
 
@@ -409,6 +414,12 @@ final class PendingDirectory {
         case file(Node, StoredContent)
         case directory(Node, PendingDirectory)
     }
+    /// Below the root.
+    let path: [UInt8]
     var nodes: [Item] = []
     var id: ResticID?
+
+    init(_ path: [UInt8]) {
+        self.path = path
+    }
 }

@@ -35,12 +35,18 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The name of the protected system.", valueName: "name"))
     var system = "textbook"
 
-    @Option(name: .customLong("qdrant"), help: ArgumentHelp("The REST API of the Qdrant server; otherwise http://127.0.0.1:6333.", valueName: "url"))
+    @Option(
+        name: .customLong("qdrant"),
+        help: ArgumentHelp("The REST API of the Qdrant server; otherwise http://127.0.0.1:6333.", valueName: "url")
+    )
     var qdrantURL: String?
 
     @Option(
         name: .customLong("collection"),
-        help: ArgumentHelp("A collection to protect, or a pattern; may be repeated. Without it, all.", valueName: "name")
+        help: ArgumentHelp(
+            "A collection to protect, or a pattern; may be repeated. Without it, all.",
+            valueName: "name"
+        )
     )
     var collections: [String] = []
 

@@ -19,7 +19,9 @@ enum LineageRendering {
 
     /// The lists of a collection, each to its end.
     static func printLists(_ collection: String, _ lineage: LineageReport) {
-        Console.result("\(collection): \(summary(lineage)) (documents '\(lineage.documents)', field '\(lineage.field)')")
+        Console.result(
+            "\(collection): \(summary(lineage)) (documents '\(lineage.documents)', field '\(lineage.field)')"
+        )
         for (title, list) in [
             ("documents without points", lineage.withoutPoints), ("points without a document", lineage.withoutDocument),
             ("documents with points", lineage.withPoints),

@@ -105,7 +105,11 @@ struct ShowCommand: AsyncParsableCommand {
             )
             var reports: [String: LineageReport] = [:]
             for collection in point.manifest[.qdrant]?.collections ?? [] where collection.lineage != nil {
-                reports[collection.name] = try await LineageReport.load(of: collection.name, from: point, in: repository)
+                reports[collection.name] = try await LineageReport.load(
+                    of: collection.name,
+                    from: point,
+                    in: repository
+                )
             }
             return reports
         }

@@ -97,7 +97,8 @@ struct CollectionSearch {
         return CaptureError(
             .collectionMissing,
             "the server has no collection '\(name)'",
-            hint: "\(held). Check 'qdrant.collections' in the configuration, and that the URL is that of the right server."
+            hint:
+                "\(held). Check 'qdrant.collections' in the configuration, and that the URL is that of the right server."
         )
     }
 }

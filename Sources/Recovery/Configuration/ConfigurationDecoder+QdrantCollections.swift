@@ -236,7 +236,9 @@ extension ConfigurationDecoder {
                     "there is no entry of 'documents' with this name",
                     suggestion: EditDistance.nearest(to: lineage.documents, among: names).map {
                         "Did you mean '\($0)'?"
-                    } ?? (names.isEmpty ? "Add 'documents:' with a folder." : "There are: \(names.joined(separator: ", "))."),
+                    }
+                        ?? (names.isEmpty
+                            ? "Add 'documents:' with a folder." : "There are: \(names.joined(separator: ", "))."),
                     revealing: .value
                 )
             }

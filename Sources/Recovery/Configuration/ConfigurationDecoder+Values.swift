@@ -41,7 +41,7 @@ extension ConfigurationDecoder {
     private static let examples = [
         "location": "./backup", "password": "env:HOLDFAST_PASSWORD", "system": "textbook",
         "url": "http://127.0.0.1:6333",
-        "collections": "[NAME]", "name": "NAME", "path": "./docs",
+        "name": "NAME", "model": "NAME", "path": "./docs",
     ]
 
     /// What stands where something else should, without repeating it.

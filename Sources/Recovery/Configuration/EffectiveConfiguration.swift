@@ -14,6 +14,7 @@ public struct EffectiveConfiguration: Sendable, Hashable {
     public indirect enum Value: Sendable, Hashable {
         case text(String)
         case integer(Int)
+        case flag(Bool)
         case number(Double)
         case list([Value])
         case mapping([String: Value])
@@ -36,6 +37,7 @@ extension EffectiveConfiguration.Value: Encodable {
         switch self {
         case .text(let text): try container.encode(text)
         case .integer(let number): try container.encode(number)
+        case .flag(let flag): try container.encode(flag)
         case .number(let number): try container.encode(number)
         case .list(let values): try container.encode(values)
         case .mapping(let values): try container.encode(values)
@@ -43,7 +45,9 @@ extension EffectiveConfiguration.Value: Encodable {
     }
 
     /// A mapping without what is not set.
-    static func section(_ values: [String: EffectiveConfiguration.Value?]) -> Self { .mapping(values.compactMapValues(\.self)) }
+    static func section(_ values: [String: EffectiveConfiguration.Value?]) -> Self {
+        .mapping(values.compactMapValues(\.self))
+    }
     static func optional(_ text: String?) -> Self? { text.map { .text($0) } }
     static func patterns(_ patterns: [PathPattern]) -> Self? {
         patterns.isEmpty ? nil : .list(patterns.map { .text($0.text) })
@@ -116,7 +120,7 @@ extension HoldfastConfiguration.Documents {
 extension HoldfastConfiguration.Code {
     var effective: EffectiveConfiguration.Value {
         .section([
-            "name": .text(name), "path": .text(path), "bundle": .text("\(bundle)"), "untracked": .text("\(untracked)"),
+            "name": .text(name), "path": .text(path), "bundle": .flag(bundle), "untracked": .flag(untracked),
         ])
     }
 }
@@ -124,7 +128,8 @@ extension HoldfastConfiguration.Code {
 extension HoldfastConfiguration.Restore {
     var effective: EffectiveConfiguration.Value {
         .section([
-            "green_within": .text(ConfigurationDuration.render(greenWithin)), "score_tolerance": .number(scoreTolerance),
+            "green_within": .text(ConfigurationDuration.render(greenWithin)),
+            "score_tolerance": .number(scoreTolerance),
         ])
     }
 }

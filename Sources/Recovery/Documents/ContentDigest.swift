@@ -1,5 +1,5 @@
-public import ResticFormat
 internal import ResticCrypto
+public import ResticFormat
 public import ResticRepository
 
 /// One SHA-256 for the content of a folder, whatever the times, owners and permissions in it.

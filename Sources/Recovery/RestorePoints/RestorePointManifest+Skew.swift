@@ -26,7 +26,8 @@ extension RestorePointManifest {
     private var moments: [(String, String)] {
         parts.flatMap { part -> [(String, String)] in
             let items =
-                part.collections.map { ($0.startedAt, $0.finishedAt) } + part.folders.map { ($0.startedAt, $0.finishedAt) }
+                part.collections.map { ($0.startedAt, $0.finishedAt) }
+                + part.folders.map { ($0.startedAt, $0.finishedAt) }
             let known = items.compactMap { start, end in start.flatMap { start in end.map { (start, $0) } } }
             return known.isEmpty ? [(part.startedAt, part.finishedAt)] : known
         }

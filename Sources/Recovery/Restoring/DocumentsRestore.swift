@@ -109,7 +109,8 @@ public struct DocumentsRestore: Sendable {
             let report = try await run(restorer, tree, step)
             var differences = try await restorer.compare(tree, with: repository)
             // What is on the disk equals the tree; that the tree is what was captured is what the digest says.
-            if let expected = step.folder.contentDigest, case let found = try await ContentDigest.of(tree, in: repository),
+            if let expected = step.folder.contentDigest,
+                case let found = try await ContentDigest.of(tree, in: repository),
                 found.hex != expected
             {
                 differences.append("the stored content has the digest \(found.hex), the manifest says \(expected)")

@@ -1,3 +1,4 @@
+import ResticRepository
 import Testing
 
 @testable import Recovery
@@ -42,6 +43,60 @@ struct RestorePointManifestTests {
     )
     func ids(id: String) {
         #expect(throws: (any Error).self) { try read(id: id, parts: []) }
+    }
+
+    @Test("of format 1, as the first version wrote it, is still read, and says nothing of what came later")
+    func formatOne() throws {
+        let text = #"""
+            {"finishedAt":"2026-03-02T10:16:00Z","format":1,"id":"0123abcd","parts":[{"bytes":5,"collections":[{"aliases":\
+            ["live"],"bytes":5,"dataBytes":4,"files":3,"goldenQueries":5,"method":"stream","name":"textbook","points":9,\
+            "serverVersion":"1.19.0","shards":1,"warnings":[]}],"component":"qdrant","files":4,"finishedAt":\
+            "2026-03-02T10:15:30Z","folders":[],"snapshot":"aa","startedAt":"2026-03-02T10:15:00Z","tree":"bb"},{"bytes":9,\
+            "collections":[],"component":"documents","files":2,"finishedAt":"2026-03-02T10:16:00Z","folders":[{"bytes":9,\
+            "directories":1,"files":2,"name":"docs","otherItems":0,"path":"/srv/docs","skipped":[{"kind":"unreadable","path":\
+            "x","reason":"Permission denied"}]}],"snapshot":"cc","startedAt":"2026-03-02T10:15:30Z","tree":"dd"}],"startedAt":\
+            "2026-03-02T10:15:00Z","system":"textbook","tool":"holdfast 0.1"}
+            """#
+        let manifest = try RestorePointManifest(reading: Array(text.replacing("\\\n", with: "").utf8))
+        #expect(manifest[.qdrant]?.collections.first?.points == 9)
+        #expect(manifest.skipped.map(\.path) == ["x"])
+        #expect(manifest.skewSeconds == nil && manifest.versions == nil && manifest.skewWarning == nil)
+        #expect(manifest.measuredSkew == 60)
+        #expect(manifest[.qdrant]?.vanished == nil && manifest[.documents]?.folders.first?.contentDigest == nil)
+    }
+
+    @Test(
+        "knows how far apart its captures are, and remarks on it above a quarter of an hour",
+        arguments: [("10:00:01.5Z", 61.5, false), ("10:14:00Z", 900, false), ("10:14:01Z", 901, true)]
+    )
+    func skew(end: String, seconds: Double, isRemarkable: Bool) throws {
+        var manifest = RestorePointManifest(
+            format: 2,
+            id: "0123abcd",
+            system: "s",
+            startedAt: "",
+            finishedAt: "",
+            tool: "",
+            parts: []
+        )
+        #expect(manifest.measuredSkew == nil)
+        func part(_ component: Component, _ start: String, _ end: String) -> RestorePointManifest.Part {
+            .init(
+                component: component,
+                snapshot: "",
+                tree: "",
+                startedAt: "2026-03-02T\(start)",
+                finishedAt: "2026-03-02T\(end)",
+                files: 0,
+                bytes: 0,
+                collections: [],
+                folders: []
+            )
+        }
+        manifest.parts = [part(.qdrant, "09:59:00Z", "10:00:00Z"), part(.documents, "11:00:00+01:00", end)]
+        manifest.skewSeconds = manifest.measuredSkew
+        #expect(manifest.skewSeconds == seconds)
+        #expect((manifest.skewWarning != nil) == isRemarkable)
     }
 
     @Test("of a newer format is refused as that, and noise as unreadable")

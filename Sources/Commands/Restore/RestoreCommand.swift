@@ -206,7 +206,9 @@ struct RestoreCommand: AsyncParsableCommand {
                 progress.begin("restore \(plan.name)", totalBytes: plan.byteCount)
                 defer { progress.end() }
                 var report = try await restore.run(plan)
-                if let client, let held = point.manifest[.qdrant]?.collections.first(where: { $0.name == plan.name }) {
+                if let client,
+                    let held = point.manifest[.qdrant]?.collections.first(where: { $0.name == report.collection })
+                {
                     let entry = session.configuration.qdrant?.entry(for: held.name, aliases: held.aliases)
                     try await EmbeddingCheck(held.embedding, configured: entry?.embedding).add(to: &report, client)
                 }

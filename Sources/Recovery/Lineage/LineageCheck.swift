@@ -55,7 +55,7 @@ public struct LineageCheck: Sendable {
         LineageReport(source, try await sources(), paths: paths)
     }
 
-    /// Asks what the points were made from: by facets where the field is indexed as a keyword, which costs three requests, else
+    /// Asks what the points were made from: by facets where the field is indexed as a keyword, which costs four requests, else
     /// by reading the field of every point.
     public func sources() async throws -> LineageSources {
         let info = try await client.collection(collection)
@@ -76,12 +76,15 @@ public struct LineageCheck: Sendable {
             guard let value = hit.value.stringValue else { return nil }
             sources.pointsByValue[value, default: 0] += hit.count
         }
-        sources.unknownPoints = try await client.count(
-            in: collection,
-            filter: ["must": [["is_empty": ["key": .string(source.field)]]]]
-        )
+        // A list would be counted more than once, and hide as many points whose value is no text.
+        guard try await count(["key": .string(source.field), "values_count": ["gt": 1]]) == 0 else { return nil }
+        sources.unknownPoints = try await count(["is_empty": ["key": .string(source.field)]])
         let counted = sources.pointsByValue.values.reduce(sources.unknownPoints, &+)
         return counted == total ? sources : nil
+    }
+
+    private func count(_ condition: JSONValue) async throws -> UInt64 {
+        try await client.count(in: collection, filter: ["must": [condition]])
     }
 
     private func scroll() async throws -> LineageSources {

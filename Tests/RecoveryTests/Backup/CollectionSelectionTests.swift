@@ -78,7 +78,9 @@ struct CollectionSelectionTests {
     @Test("include a restored copy as soon as an alias makes it the one in use")
     func switchedCopy() throws {
         let switched = [AliasDescription(alias: "live", collection: "textbook_a__rp_0badcafe")]
-        #expect(try resolve(CollectionSelection(), aliases: switched).items.map(\.name).contains(switched[0].collection))
+        #expect(
+            try resolve(CollectionSelection(), aliases: switched).items.map(\.name).contains(switched[0].collection)
+        )
         let left = try resolve(CollectionSelection()).leftOut
         #expect(left.first?.reason.contains("copy made by a restore") == true)
     }

@@ -80,7 +80,9 @@ struct CollectionsHistoryTests {
 
     @Test("are not judged by a run about one collection, nor by one without any")
     func chosen() throws {
-        let previous = [point("33333333", ["a"], chosen: ["a"]), point("22222222", nil), point("11111111", ["a", "b"])]
+        let previous = [
+            point("33333333", ["a"], chosen: ["a"]), point("22222222", nil), point("11111111", ["a", "b"]),
+        ]
         #expect(try changes(["a", "b"], since: previous) == .init())
         // What such a run captured is still the newest copy of it.
         #expect(try changes(["b"], since: previous).vanished.map(\.restorePoint) == ["33333333"])

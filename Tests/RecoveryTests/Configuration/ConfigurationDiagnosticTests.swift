@@ -92,7 +92,7 @@ struct ConfigurationDiagnosticTests {
         Mistake("name: other", "name: \"!a*\"", .invalidValue, 13, 13, "under `exclude`"),
         Mistake("timeout: 500ms", "exclude: tmp_x", .wrongType, 16, 12, "exclude: [\"tmp_*\"]"),
         Mistake("timeout: 500ms", "exclude: []", .emptyValue, 16, 12, "Leave 'exclude' out"),
-        Mistake("timeout: 500ms", "exclude: [other]", .overlap, 12, 7, "Remove it from one of the two."),
+        Mistake("timeout: 500ms", "exclude: [other]", .overlap, 12, 5, "Remove it from one of the two."),
         Mistake("golden_queries: 0", "embedding: small", .wrongType, 15, 18, "Its keys are model"),
         Mistake("golden_queries: 0", "embedding: {dimension: 8}", .missingKey, 15, 18, "Add 'model:"),
         Mistake(

@@ -15,7 +15,7 @@ struct ConfigurationReferenceTests {
         let example = try #require(text.split(separator: "```yaml\n").last?.split(separator: "```").first)
         let configuration = try parse(String(example))
         #expect(configuration.warnings.isEmpty)
-        #expect(configuration.qdrant?.collections.map(\.goldenQueries) == [5, 0])
+        #expect(configuration.qdrant?.collections.map(\.goldenQueries) == [5, 0, 5])
     }
 
     @Test("shows an error as it is shown")

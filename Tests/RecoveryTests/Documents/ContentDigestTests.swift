@@ -106,7 +106,8 @@ struct ContentDigestTests {
     @Test("sums up the rarest of too many extensions")
     func manyExtensions() {
         let inventory = FolderInventory(keepsPaths: false)
-        let nodes = (0..<300).map { Node(name: Array("f.e\($0)".utf8), type: .file) }
+        let nodes =
+            (0..<300).map { Node(name: Array("f.e\($0)".utf8), type: .file) }
             + (0..<5).map { Node(name: Array("m\($0).mdx".utf8), type: .file) }
         inventory.add([], ContentHash.id(of: []), nodes)
         let counts = inventory.extensions

@@ -58,7 +58,10 @@ struct LineageTests {
             let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
             try await withEmbeddedQdrant { server in
                 try await withQdrantClient(endpoint: QdrantEndpoint(url: server.baseURL), logger: logger) { client in
-                    try await client.createCollection("c", ["vectors": ["size": 2, "distance": "Dot"], "shard_number": 2])
+                    try await client.createCollection(
+                        "c",
+                        ["vectors": ["size": 2, "distance": "Dot"], "shard_number": 2]
+                    )
                     try await body(client)
                 }
             }
@@ -71,7 +74,10 @@ struct LineageTests {
             _ = try await client.upsert(points, in: "c")
         }
 
-        @Test("counts every point once for each text in its field, with and without an index", arguments: [false, true])
+        @Test(
+            "counts every point once for each text in its field, with and without an index",
+            arguments: [false, true]
+        )
         func counts(isIndexed: Bool) async throws {
             try await withCollection { client in
                 if isIndexed { _ = try await client.createPayloadIndex("meta.path", "keyword", in: "c") }

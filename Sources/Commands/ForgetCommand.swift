@@ -9,9 +9,11 @@ struct ForgetCommand: AsyncParsableCommand {
         commandName: "forget",
         abstract: "Drop restore points that the retention policy does not keep.",
         discussion: """
-            Without options: the newest of each hour for 2 days, of each day for 30 days, of each week for 90 days, of each month
-            for a year, of each year for 7 years, counted back from the newest restore point. Any '--keep-…' option replaces all of
-            that. The last restore point that holds a component is never dropped. Space is freed by 'holdfast prune'.
+            Without options, what 'retention' in the configuration says; without that, the newest of each hour for 2 days, of each day
+            for 30 days, of each week for 90 days, of each month for a year, of each year for 7 years, counted back from the newest
+            restore point. A restore point stays while any of its components needs it. Any '--keep-…' option replaces all of that, for all
+            components. Never dropped: the last restore point that holds a component, the newest that is proven for a component, and
+            what is pinned ('holdfast pin'). Space is freed by 'holdfast prune'.
 
               holdfast forget --dry-run
               holdfast forget
@@ -53,8 +55,7 @@ struct ForgetCommand: AsyncParsableCommand {
         let repository = try await session.openRepository()
         var options = ForgetOptions()
         options.ids = ids
-        if !rules.policy.isEmpty { options.policy = rules.policy }
-        options.policy.timeZone = rules.zone ?? .own
+        options.rules = rules.rules(over: session.configuration.retention)
         options.system = all ? nil : session.configuration.system
         options.includesForeign = foreign
         options.allowsMany = yesDropMany
@@ -157,7 +158,7 @@ struct RetentionArguments: ParsableArguments {
     var keepTags: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Whose calendar decides: UTC or a name like Europe/Berlin; else each one's own.",
+            "Whose calendar decides: UTC, a name like Europe/Berlin, or own: each one's own.",
             valueName: "zone"
         )
     )
@@ -186,5 +187,11 @@ struct RetentionArguments: ParsableArguments {
     }
 
     /// `nil` when there is no such zone.
-    var zone: RetentionTimeZone? { timeZone.map { RetentionTimeZone(named: $0) } ?? .own }
+    var zone: RetentionTimeZone? { timeZone.map { $0 == "own" ? .own : RetentionTimeZone(named: $0) } ?? .own }
+
+    /// What the options leave of what the configuration says: rules replace all of it, a time zone only that.
+    func rules(over configured: RetentionRules) -> RetentionRules {
+        let zone = timeZone == nil ? configured.general.timeZone : zone ?? .own
+        return (policy.isEmpty ? configured : RetentionRules(general: policy)).with(zone)
+    }
 }

@@ -8,6 +8,8 @@ struct PointsCommand: AsyncParsableCommand {
         commandName: "points",
         abstract: "List the restore points, newest first.",
         discussion: """
+            'proven' is the day on which a drill or a recovery last restored and verified it, and which components if not all.
+
               holdfast points
               holdfast points --json | jq -r '.[0].id'
             """
@@ -21,23 +23,27 @@ struct PointsCommand: AsyncParsableCommand {
     func run() async throws {
         let session = try Session(common)
         let system = all ? nil : session.configuration.system
-        let (points, unreadable) = try await session.withRepositoryForReading {
-            try await RestorePointCatalog($0).survey(system: system)
+        let overview = try await session.withRepositoryForReading {
+            try await RestorePointCatalog($0).overview(system: system)
         }
-        for damaged in unreadable {
+        for damaged in overview.unreadable {
             Console.note(
                 "warning: restore point \(damaged.id ?? "?") (snapshot \(damaged.snapshot.short)) cannot be read; run 'holdfast repo check'"
             )
         }
         if common.json {
-            try Console.json(points.map(\.manifest))
+            try Console.json(
+                overview.points.map {
+                    RestorePointOutput(manifest: $0.manifest, standing: overview.standings[$0.manifest.id])
+                }
+            )
         } else {
-            print(points)
+            print(overview.points, overview.standings)
         }
-        if !unreadable.isEmpty { throw ExitStatus.partial }
+        if !overview.unreadable.isEmpty { throw ExitStatus.partial }
     }
 
-    private func print(_ points: [RestorePoint]) {
+    private func print(_ points: [RestorePoint], _ standings: PointStandings) {
         guard !points.isEmpty else {
             Console.note("no restore points yet: run 'holdfast backup'")
             return
@@ -46,7 +52,7 @@ struct PointsCommand: AsyncParsableCommand {
             ("id", .left), ("time", .left), ("system", .left), ("points", .right), ("documents", .right),
             ("code", .left),
             ("size", .right),
-            ("skipped", .right),
+            ("skipped", .right), ("proven", .left), ("pinned", .left),
         ])
         for point in points.map(\.manifest) {
             let collections = point[.qdrant]?.collections ?? []
@@ -58,7 +64,9 @@ struct PointsCommand: AsyncParsableCommand {
                 point[.documents].map { "\($0.files)" } ?? "-",
                 CodeRendering.short(point),
                 Formatting.bytes(point.parts.reduce(0) { $0 + $1.bytes }),
-                "\(point.skipped.count)"
+                "\(point.skipped.count)",
+                standings[point.id].provenText(of: point),
+                standings[point.id].isPinned ? "yes" : "-"
             )
         }
         Console.result(table.render())

@@ -7,7 +7,7 @@ internal import ResticRepository
 struct ShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show what a restore point holds.",
+        abstract: "Show what a restore point holds, and what is known about it.",
         discussion: """
               holdfast show
               holdfast show 4f2a9c01 --json
@@ -38,11 +38,24 @@ struct ShowCommand: AsyncParsableCommand {
         let id = point
         if lineage { return try await printLineage(session) }
         if configuration { return try await printConfiguration(session) }
-        let found = try await session.withRepositoryForReading {
-            try await RestorePointCatalog($0).find(id, system: id == "latest" ? session.configuration.system : nil)
+        let (found, standing, about) = try await session.withRepositoryForReading { repository in
+            let found = try await RestorePointCatalog(repository).find(
+                id,
+                system: id == "latest" ? session.configuration.system : nil
+            )
+            let catalog = RecordCatalog(repository)
+            let standing = try await catalog.standings()[found.manifest.id]
+            return (found, standing, try await catalog.records(of: found.manifest.id))
         }
         let manifest = found.manifest
-        if common.json { return try Console.json(manifest) }
+        for damaged in about.unreadable {
+            common.remark("warning: \(damaged.error.message); what its tags say still counts")
+        }
+        if common.json {
+            return try Console.json(
+                RestorePointOutput(manifest: manifest, standing: standing, records: about.records)
+            )
+        }
         Console.result("restore point \(manifest.id) of '\(manifest.system)'")
         Console.result("  made      \(manifest.startedAt) to \(manifest.finishedAt) by \(manifest.tool)")
         if let skew = manifest.skewSeconds {
@@ -59,6 +72,9 @@ struct ShowCommand: AsyncParsableCommand {
             for item in missing.prefix(20) { Console.result("    \(item.kind.rawValue) \(item.path)") }
             if missing.count > 20 { Console.result("    and \(missing.count - 20) more (--json lists all)") }
         }
+        Console.result("  proven    \(standing.provenText(of: manifest))")
+        Console.result("  pinned    \(standing.isPinned ? "yes" : "no")")
+        for record in about.records { for line in record.lines { Console.result("    \(line)") } }
         for part in manifest.parts {
             Console.result(
                 "\(part.component.rawValue): snapshot \(part.snapshot.prefix(8)), \(Formatting.count(part.files, "file")), \(Formatting.bytes(part.bytes))"

@@ -22,6 +22,7 @@ struct ConfigurationDecoder {
         let restore = section.take("restore")
         let probes = section.take("probes").map { self.probes($0) }
         let recovery = section.take("recovery").flatMap { self.recovery($0) }
+        let retention = section.take("retention").map { self.retention($0) } ?? RetentionRules()
         requireSource(section, qdrant: qdrant, documents: documents, code: code)
         var decodedQdrant = qdrant.flatMap { self.qdrant($0) }
         let decodedDocuments = documents.map { self.documents($0, repository: repository?.location) }
@@ -40,6 +41,7 @@ struct ConfigurationDecoder {
             restore: decodedRestore,
             probes: probes ?? [],
             recovery: recovery ?? RecoverySettings(),
+            retention: retention ?? RetentionRules(),
             warnings: report.sorted
         )
     }

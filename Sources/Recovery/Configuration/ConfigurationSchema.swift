@@ -2,13 +2,18 @@
 enum ConfigurationSchema: String, CaseIterable {
     case root, repository, qdrant, collection, embedding, documents, code, restore
     case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
+    case retention, retentionComponents, retentionPolicy
 
     /// The newest version of the schema, and the only one so far.
     static let version = 1
 
     var keys: [String] {
         switch self {
-        case .root: ["version", "repository", "system", "qdrant", "documents", "code", "restore", "probes", "recovery"]
+        case .root:
+            [
+                "version", "repository", "system", "qdrant", "documents", "code", "restore", "probes", "recovery",
+                "retention",
+            ]
         case .repository: ["location", "password", "compression"]
         case .qdrant: ["url", "api_key", "ca_certificate", "collections", "exclude", "timeout"]
         case .collection:
@@ -30,6 +35,9 @@ enum ConfigurationSchema: String, CaseIterable {
         case .reingest: ["command", "http", "timeout", "status"]
         case .status: ["url", "headers", "path", "done", "failed", "within"]
         case .watch: ["for", "every"]
+        case .retention: ["hourly", "daily", "weekly", "monthly", "yearly", "last", "time_zone", "components"]
+        case .retentionComponents: Component.allCases.map(\.rawValue)
+        case .retentionPolicy: ["hourly", "daily", "weekly", "monthly", "yearly", "last"]
         }
     }
 
@@ -40,11 +48,13 @@ enum ConfigurationSchema: String, CaseIterable {
         case .collection: "an entry of 'collections'"
         case .documents: "an entry of 'documents'"
         case .code: "an entry of 'code'"
+        case .retentionComponents: "'retention.components'"
+        case .retentionPolicy: "an entry of 'retention.components'"
         case .probe: "an entry of 'probes'"
         case .json: "an entry of 'json'"
         case .hook: "a hook"
         case .repository, .qdrant, .embedding, .restore, .http, .question, .recovery, .hooks, .reingest, .status,
-            .watch:
+            .watch, .retention:
             "'\(rawValue)'"
         }
     }

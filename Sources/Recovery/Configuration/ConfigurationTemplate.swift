@@ -39,7 +39,8 @@ public struct ConfigurationTemplate: Sendable {
 
     /// The text of the file.
     public func render() -> String {
-        [head, repositorySection, qdrantSection, documentsSection, codeSection, restoreSection].joined(separator: "\n")
+        [head, repositorySection, qdrantSection, documentsSection, codeSection, restoreSection, retentionSection]
+            .joined(separator: "\n")
     }
 
     private var head: String {
@@ -174,6 +175,29 @@ public struct ConfigurationTemplate: Sendable {
           score_tolerance: 0.0001
 
         """
+    }
+
+    private var retentionSection: String {
+        Self.commented(
+            """
+            # What 'holdfast forget' keeps: the newest of each hour, day, week, month and year, for so long. These are the defaults.
+            retention:
+              hourly: 2d
+              daily: 30d
+              weekly: 90d
+              monthly: 1y
+              yearly: 7y
+              # The newest ones, whatever their age.
+              last: 1
+              # Whose calendar decides: UTC, a name like Europe/Berlin, or own: the offset each restore point was noted with.
+              time_zone: own
+              # Other spans for some components: a restore point stays while any of its components needs it.
+              components:
+                configuration:
+                  daily: 1y
+
+            """
+        )
     }
 
     private static func commented(_ text: String) -> String {

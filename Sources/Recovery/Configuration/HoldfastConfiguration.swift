@@ -30,6 +30,8 @@ public struct HoldfastConfiguration: Sendable, Hashable {
     public var probes: [Probe] = []
     /// What a recovery does besides restoring.
     public var recovery = RecoverySettings()
+    /// What `holdfast forget` keeps.
+    public var retention = RetentionRules()
     /// What was questionable in the file, but no reason to refuse it.
     public var warnings: [ConfigurationDiagnostic] = []
 

@@ -27,6 +27,22 @@ public struct RecordCatalog: Sendable {
         PointStandings(try await repository.repository.readableSnapshots().snapshots)
     }
 
+    /// What is known of a restore point that is pinned.
+    ///
+    /// - Throws: ``RecoveryError/Code/nothingToDo`` when it is not.
+    @discardableResult
+    public func checkIsPinned(_ point: RestorePoint) async throws -> PointStanding {
+        let standing = try await standings()[point.manifest.id]
+        guard standing.isPinned else {
+            throw RecoveryError(
+                .nothingToDo,
+                "restore point \(point.manifest.id) is not pinned",
+                hint: "Run 'holdfast points' to see those that are."
+            )
+        }
+        return standing
+    }
+
     /// The records about a restore point, oldest first, and those of which only the tags can be read.
     ///
     /// - Parameter id: the restore point's whole id.

@@ -62,14 +62,7 @@ public struct RecordWriter: Sendable {
     /// - Throws: ``RecoveryError/Code/nothingToDo`` when it is not pinned.
     @discardableResult
     public func unpin(_ point: RestorePoint, reason: String?) async throws -> RestorePointRecord {
-        let standing = try await RecordCatalog(repository).standings()[point.manifest.id]
-        guard standing.isPinned else {
-            throw RecoveryError(
-                .nothingToDo,
-                "restore point \(point.manifest.id) is not pinned",
-                hint: "Run 'holdfast points' to see those that are."
-            )
-        }
+        let standing = try await RecordCatalog(repository).checkIsPinned(point)
         var record = makeRecord(.unpin, point)
         record.reason = reason
         record.revokes = standing.pins.sorted()

@@ -4,6 +4,8 @@ public import ResticFormat
 public struct ForgetOptions: Sendable {
     /// What is kept.
     public var policy = RetentionPolicy.standard
+    /// What is kept of a component, instead of what ``policy`` says.
+    public var componentPolicies: [Component: RetentionPolicy] = [:]
     /// Drops exactly these instead: ids of restore points or of foreign snapshots, or beginnings of them.
     public var ids: [String] = []
     /// The system whose restore points are judged; `nil` is every system.
@@ -17,8 +19,19 @@ public struct ForgetOptions: Sendable {
     /// How far the clock may stand before the newest restore point.
     public var clockTolerance: Duration = .seconds(10 * 60)
 
+    /// Restore points after a gap longer than this may be of a clock that was set wrong.
+    public var doubtfulGap: Duration = .seconds(40 * 86_400)
+    /// As long as those after such a gap span less than this, no ages are counted from them.
+    public var doubtfulSpan: Duration = .seconds(7 * 86_400)
+
     /// The default policy for every system.
     public init() {}
+
+    /// Both policies together.
+    public var rules: RetentionRules {
+        get { RetentionRules(general: policy, components: componentPolicies) }
+        set { (policy, componentPolicies) = (newValue.general, newValue.components) }
+    }
 }
 
 /// What a forget does with every restore point, and why.
@@ -48,7 +61,9 @@ public struct ForgetPlan: Sendable {
         /// The paths and tags of its snapshots.
         var paths: [String] = []
         var tags: [String] = []
-        /// Its snapshots in the order in which they are removed: the manifest's first.
+        /// What the records say of it.
+        var standing = PointStanding()
+        /// Its snapshots in the order in which they are removed: the manifest's first, those of records last.
         public var snapshots: [ResticID]
         /// Whether it stays.
         public var isKept: Bool

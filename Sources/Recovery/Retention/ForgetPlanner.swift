@@ -3,7 +3,7 @@ internal import ResticRepository
 
 /// Decides what is forgotten. Pure: reads no clock and no store.
 ///
-/// Works on the tags of snapshots alone (`holdfast`, `rp:ID`, `restore-point`, `component:NAME`), so that a restore point can be
+/// Works on the tags of snapshots alone (`holdfast`, `rp:ID`, `restore-point`, `component:NAME`, and those of records), so that a restore point can be
 /// forgotten although its manifest or its data are damaged.
 struct ForgetPlanner {
     var options: ForgetOptions
@@ -13,6 +13,10 @@ struct ForgetPlanner {
 
     func plan(_ snapshots: [StoredSnapshot]) throws -> ForgetPlan {
         var entries = Self.entries(of: snapshots)
+        let standings = PointStandings(snapshots)
+        for index in entries.indices where entries[index].kind == .restorePoint {
+            entries[index].standing = standings[entries[index].id]
+        }
         if options.ids.isEmpty {
             entries.removeAll { !isInScope($0) }
             try checkClock(entries)
@@ -95,47 +99,6 @@ struct ForgetPlanner {
         )
     }
 
-    private func judge(_ entries: inout [ForgetPlan.Entry]) {
-        var groups: [[String]: [Int]] = [:]
-        for (index, entry) in entries.enumerated() where entry.kind != .unfinished {
-            groups[[entry.kind.rawValue, entry.system] + entry.paths, default: []].append(index)
-        }
-        for group in groups.values {
-            let items = group.map { index in
-                RetentionPolicy.Item(id: "\(index)", time: entries[index].time, tags: entries[index].tags)
-            }
-            for verdict in options.policy.judge(items) {
-                guard let index = Int(verdict.item.id) else { continue }
-                entries[index].isKept = verdict.isKept
-                entries[index].reasons = verdict.isKept ? verdict.reasons : ["no rule keeps it"]
-            }
-            keepLastOfEachComponent(group, &entries)
-        }
-        for index in entries.indices where entries[index].kind == .unfinished { judgeUnfinished(&entries[index]) }
-    }
-
-    private func judgeUnfinished(_ entry: inout ForgetPlan.Entry) {
-        let age = Duration.seconds(now.seconds - entry.time.seconds)
-        if age < options.unfinishedGrace {
-            entry.reasons = ["unfinished, and its run may still be going on"]
-        } else if hasCompany {
-            entry.reasons = ["unfinished, and somebody else uses the repository"]
-        } else {
-            entry.isKept = false
-            entry.reasons = ["unfinished: its run never came to a manifest"]
-        }
-    }
-
-    private func keepLastOfEachComponent(_ group: [Int], _ entries: inout [ForgetPlan.Entry]) {
-        let newestFirst = group.sorted { entries[$0].time > entries[$1].time }
-        for component in Set(group.flatMap { entries[$0].components }).sorted() {
-            let holders = newestFirst.filter { entries[$0].components.contains(component) }
-            guard let newest = holders.first, !holders.contains(where: { entries[$0].isKept }) else { continue }
-            entries[newest].isKept = true
-            entries[newest].reasons = ["the last one that holds \(component)"]
-        }
-    }
-
     // MARK: By name
 
     private func drop(_ ids: [String], of entries: inout [ForgetPlan.Entry], _ snapshots: [StoredSnapshot]) throws {
@@ -145,6 +108,7 @@ struct ForgetPlanner {
             entries[index].isKept = false
             entries[index].reasons = ["named"]
         }
+        try checkNotProtected(entries)
         for entry in entries where !entry.isKept && entry.kind == .restorePoint {
             for component in entry.components
             where !entries.contains(where: {
@@ -160,6 +124,31 @@ struct ForgetPlanner {
         // What was not asked for is no news, except as the measure of what is much.
         let systems = Set(entries.lazy.filter { !$0.isKept }.map(\.system))
         entries.removeAll { $0.isKept && ($0.kind == .unfinished || !systems.contains($0.system)) }
+    }
+
+    /// Neither pins nor proofs are overridden by naming an id: ids are mistyped.
+    private func checkNotProtected(_ entries: [ForgetPlan.Entry]) throws {
+        let named = entries.indices.filter { !entries[$0].isKept && entries[$0].kind == .restorePoint }
+        if let pinned = named.first(where: { entries[$0].standing.isPinned }) {
+            throw RecoveryError(
+                .refused,
+                "restore point \(entries[pinned].id) is pinned",
+                hint: "'holdfast show \(entries[pinned].id)' says by whom and why. "
+                    + "Run 'holdfast pin \(entries[pinned].id) --remove' first."
+            )
+        }
+        for index in named {
+            let system = entries.indices.filter {
+                entries[$0].kind == .restorePoint && entries[$0].system == entries[index].system
+            }
+            for proven in Self.newestProven(system, entries) where proven.index == index {
+                throw RecoveryError(
+                    .refused,
+                    "restore point \(entries[index].id) is \(proven.reason)",
+                    hint: "Prove a newer one first: with 'holdfast drill', or by a recovery."
+                )
+            }
+        }
     }
 
     private func find(_ id: String, in entries: [ForgetPlan.Entry], _ snapshots: [StoredSnapshot]) throws -> Int {

@@ -9,6 +9,12 @@ public struct ForgetReport: Sendable {
     public var droppedEntries = 0
     /// Snapshots removed.
     public var removedSnapshots = 0
+
+    mutating func spare(_ entry: ForgetPlan.Entry, _ reason: String) {
+        guard let index = plan.entries.firstIndex(of: entry) else { return }
+        plan.entries[index].isKept = true
+        plan.entries[index].reasons = [reason]
+    }
 }
 
 /// Removes restore points. Their data stay until a prune finds that nothing needs them.
@@ -37,7 +43,7 @@ public struct ForgetRun: Sendable {
     /// Says what would be done, and does nothing.
     public func plan() async throws -> ForgetPlan {
         try await repository.withLockWhereThereIsRoom(.shared, clock: clock, timing: timing) { (own: OwnLock?) in
-            try await makePlan(own)
+            try await makePlan(own).plan
         }
     }
 
@@ -46,7 +52,7 @@ public struct ForgetRun: Sendable {
     /// - Throws: ``RecoveryError/Code/refused`` when more than half would go and that was not allowed.
     public func run() async throws -> ForgetReport {
         try await repository.withLockWhereThereIsRoom(.shared, clock: clock, timing: timing) { (own: OwnLock?) in
-            let plan = try await makePlan(own)
+            let (plan, known) = try await makePlan(own)
             guard options.allowsMany || !plan.dropsMany else {
                 let judged = plan.entries.filter { $0.kind != .unfinished }
                 throw RecoveryError(
@@ -56,7 +62,13 @@ public struct ForgetRun: Sendable {
                 )
             }
             var report = ForgetReport(plan: plan)
-            for entry in plan.dropped {
+            var watch = RecordWatch(repository, known: known)
+            for (place, entry) in plan.dropped.enumerated() {
+                if place.isMultiple(of: Self.entriesBetweenLooks) { try await watch.look() }
+                if watch.points.contains(entry.id) {
+                    report.spare(entry, "pinned or proven meanwhile")
+                    continue
+                }
                 for snapshot in entry.snapshots where try await repository.remove(.snapshot, snapshot) {
                     report.removedSnapshots += 1
                 }
@@ -66,10 +78,38 @@ public struct ForgetRun: Sendable {
         }
     }
 
-    private func makePlan(_ own: OwnLock?) async throws -> ForgetPlan {
+    /// Between two of these, restore points are removed for a moment or two.
+    private static let entriesBetweenLooks = 16
+
+    private func makePlan(_ own: OwnLock?) async throws -> (plan: ForgetPlan, known: Set<ResticID>) {
         // Before the snapshots: whoever came later has begun later than anything that is old enough to be dropped as unfinished.
         let others = try await repository.foreignLocks(except: own, clock: clock, timing: timing)
         let snapshots = try await repository.snapshots()
-        return try ForgetPlanner(options: options, now: clock.now, hasCompany: !others.isEmpty).plan(snapshots)
+        let planner = ForgetPlanner(options: options, now: clock.now, hasCompany: !others.isEmpty)
+        return (try planner.plan(snapshots), Set(snapshots.map(\.id)))
+    }
+}
+
+/// Sees pins and proofs that somebody else records while restore points are being removed.
+private struct RecordWatch {
+    private let repository: Repository
+    private var known: Set<ResticID>
+    /// The restore points that were pinned or proven meanwhile.
+    private(set) var points: Set<String> = []
+
+    init(_ repository: Repository, known: Set<ResticID>) {
+        self.repository = repository
+        self.known = known
+    }
+
+    mutating func look() async throws {
+        for id in try await repository.list(.snapshot) where known.insert(id).inserted {
+            do {
+                guard let mark = RecordMark(try await repository.loadSnapshot(id)) else { continue }
+                if mark.kind == .pin || !mark.proves.isEmpty { points.insert(mark.point) }
+            } catch let error as RepositoryError where error.code == .missing {
+                continue  // Removed between the listing and now.
+            }
+        }
     }
 }

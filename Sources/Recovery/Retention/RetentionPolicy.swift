@@ -1,4 +1,3 @@
-internal import Foundation
 public import ResticFormat
 
 /// Which restore points are kept. Pure: what it says depends on the restore points alone, not on the clock.
@@ -71,27 +70,34 @@ public struct RetentionPolicy: Sendable, Hashable {
 
     /// Judges the items of one group, newest first.
     public func judge(_ items: [Item]) -> [Verdict] {
+        judge(items, RetentionCalendar(timeZone))
+    }
+
+    /// - Parameter calendar: of the policy's time zone.
+    func judge(_ items: [Item], _ calendar: RetentionCalendar) -> [Verdict] {
         let sorted = items.sorted { ($0.time, $0.id) > ($1.time, $1.id) }
         guard let newest = sorted.first else { return [] }
-        var rules = Period.allCases.flatMap { makeRules(of: $0, newest: newest.time) }
-        let cutoff = keepWithin.map { $0.before(newest.time, in: timeZone) }
+        var rules = Period.allCases.flatMap { makeRules(of: $0, newest: newest.time, calendar) }
+        let cutoff = keepWithin.map { calendar.cutoff($0, before: newest.time) }
         return sorted.enumerated().map { place, item in
             var reasons: [String] = []
             if place < keepLast { reasons.append(place == 0 ? "the newest" : "one of the last \(keepLast)") }
-            if let cutoff, let keepWithin, item.time >= cutoff { reasons.append("within \(keepWithin)") }
-            for rule in rules.indices {
-                if let reason = rules[rule].take(item, timeZone), !reasons.contains(reason) { reasons.append(reason) }
+            if let cutoff, let keepWithin, cutoff.admits(item.time) { reasons.append("within \(keepWithin)") }
+            let moment = calendar.place(of: item.time)
+            for rule in rules.indices where rules[rule].takes(item.time, moment) {
+                let reason = calendar.reason(rules[rule].period, moment)
+                if !reasons.contains(reason) { reasons.append(reason) }
             }
             for tag in keepTags where item.tags.contains(tag) { reasons.append("has the tag '\(tag)'") }
             return Verdict(item: item, reasons: reasons)
         }
     }
 
-    private func makeRules(of period: Period, newest: GoTime) -> [Rule] {
+    private func makeRules(of period: Period, newest: GoTime, _ calendar: RetentionCalendar) -> [Rule] {
         var rules: [Rule] = []
         if let count = keep[period], count > 0 { rules.append(Rule(period: period, remaining: count)) }
         if let span = keepWithinPeriod[period] {
-            rules.append(Rule(period: period, remaining: .max, cutoff: span.before(newest, in: timeZone)))
+            rules.append(Rule(period: period, remaining: .max, cutoff: calendar.cutoff(span, before: newest)))
         }
         return rules
     }
@@ -100,53 +106,22 @@ public struct RetentionPolicy: Sendable, Hashable {
     private struct Rule {
         let period: Period
         var remaining: Int
-        var cutoff: GoTime?
-        private var last: String?
+        var cutoff: RetentionCalendar.Cutoff?
+        private var last: Int?
 
-        init(period: Period, remaining: Int, cutoff: GoTime? = nil) {
+        init(period: Period, remaining: Int, cutoff: RetentionCalendar.Cutoff? = nil) {
             (self.period, self.remaining, self.cutoff) = (period, remaining, cutoff)
         }
 
-        /// - Returns: why the item is kept; `nil` when this rule does not keep it.
-        mutating func take(_ item: Item, _ zone: RetentionTimeZone) -> String? {
-            guard remaining > 0, cutoff.map({ item.time >= $0 }) ?? true else { return nil }
-            let name = period.name(of: item.time, zone)
-            guard name != last else { return nil }
-            last = name
+        /// Whether this rule keeps the item.
+        mutating func takes(_ time: GoTime, _ place: RetentionCalendar.Place) -> Bool {
+            guard remaining > 0 else { return false }
+            if let cutoff, !cutoff.admits(time) { return false }
+            let key = place.key(period)
+            guard key != last else { return false }
+            last = key
             if remaining != .max { remaining -= 1 }
-            return "\(period.rawValue) of \(name)"
+            return true
         }
-    }
-}
-
-extension RetentionPolicy.Period {
-    /// The hour, day and so on in which a moment lies: `2026-11-24 13h`, `2026-11-24`, `2026-W48`, `2026-11`, `2026`.
-    func name(of time: GoTime, _ zone: RetentionTimeZone) -> String {
-        let calendar = zone.calendar(at: time)
-        let date = Date(timeIntervalSince1970: Double(time.seconds))
-        if self == .weekly {
-            let parts = calendar.dateComponents([.yearForWeekOfYear, .weekOfYear], from: date)
-            return "\(Self.pad(parts.yearForWeekOfYear, 4))-W\(Self.pad(parts.weekOfYear, 2))"
-        }
-        let parts = calendar.dateComponents([.year, .month, .day, .hour], from: date)
-        let (year, month) = (Self.pad(parts.year, 4), Self.pad(parts.month, 2))
-        let day = "\(year)-\(month)-\(Self.pad(parts.day, 2))"
-        switch self {
-        case .yearly: return year
-        case .monthly: return "\(year)-\(month)"
-        case .daily: return day
-        default:
-            // The hour that comes twice when summer ends is two hours.
-            let offset = calendar.timeZone.secondsFromGMT(for: date) / 60
-            let zoneText =
-                offset == 0
-                ? "" : " \(offset < 0 ? "-" : "+")\(Self.pad(abs(offset) / 60, 2)):\(Self.pad(abs(offset) % 60, 2))"
-            return "\(day) \(Self.pad(parts.hour, 2))h\(zoneText)"
-        }
-    }
-
-    private static func pad(_ number: Int?, _ width: Int) -> String {
-        let digits = String(number ?? 0)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }

@@ -40,15 +40,6 @@ public struct RetentionSpan: Sendable, Hashable, CustomStringConvertible {
     nonisolated(unsafe) private static let units: [(unit: Character, path: WritableKeyPath<RetentionSpan, Int>)] = [
         ("y", \.years), ("m", \.months), ("d", \.days), ("h", \.hours),
     ]
-
-    /// The moment that lies so far before another one.
-    func before(_ time: GoTime, in zone: RetentionTimeZone) -> GoTime {
-        let local = zone.calendar(at: time)
-        let moment = Date(timeIntervalSince1970: Double(time.seconds))
-        let components = DateComponents(year: -years, month: -months, day: -days, hour: -hours)
-        guard let date = local.date(byAdding: components, to: moment) else { return .zero }
-        return GoTime(seconds: Int64(date.timeIntervalSince1970), nanoseconds: Int64(time.nanoseconds))
-    }
 }
 
 /// Whose calendar decides on which day a restore point was made.

@@ -31,7 +31,7 @@ struct ConfigurationDiagnosticTests {
         Mistake("  timeout: 500ms", "  green_within: 5m", .unknownKey, 16, 3, "'green_within' belongs in 'restore'."),
         Mistake(
             "restore:\n",
-            "retention: 7y\nrestore:\n",
+            "lifetime: 7y\nrestore:\n",
             .unknownKey,
             24,
             1,

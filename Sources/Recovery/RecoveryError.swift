@@ -5,7 +5,7 @@ public struct RecoveryError: Error, Sendable {
         private enum Base: String {
             case noRestorePoint, ambiguousRestorePoint, damagedRestorePoint, emptySource, targetNotEmpty,
                 notInRestorePoint, nothingToDo,
-                notConfigured, refused, codeUnreadable, programMissing
+                notConfigured, refused, codeUnreadable, programMissing, stateUnusable, undetermined
         }
         private let base: Base
 
@@ -28,6 +28,10 @@ public struct RecoveryError: Error, Sendable {
 
         /// What was asked for would lose something, and is not done.
         public static let refused = Code(base: .refused)
+        /// The record of how far a recovery has come can neither be read nor written.
+        public static let stateUnusable = Code(base: .stateUnusable)
+        /// What is lost cannot be told, since a part of the live system does not answer.
+        public static let undetermined = Code(base: .undetermined)
 
         /// A checkout is not there, is none, or `git` cannot do with it what has to be done.
         public static let codeUnreadable = Code(base: .codeUnreadable)

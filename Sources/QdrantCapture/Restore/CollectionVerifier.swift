@@ -52,43 +52,54 @@ struct CollectionVerifier {
     }
 
     private func compareConfiguration(_ info: CollectionInfo, _ findings: inout Findings) {
+        findings.differences += vectorDifferences(info)
+        let indexes = indexDifferences(info)
+        findings.differences += indexes.map(\.difference)
+        findings.payloadIndexes += manifest.info.payloadSchema.count - indexes.count
+    }
+
+    /// Where the vectors are configured otherwise.
+    func vectorDifferences(_ info: CollectionInfo) -> [String] {
         let expected = Dictionary(
             manifest.info.vectors.map { ($0.name ?? "", $0) },
             uniquingKeysWith: { first, _ in first }
         )
         let found = Dictionary(info.vectors.map { ($0.name ?? "", $0) }, uniquingKeysWith: { first, _ in first })
+        var differences: [String] = []
         for (name, field) in expected.sorted(by: { $0.key < $1.key }) {
             let label = name.isEmpty ? "the unnamed vector" : "vector '\(name)'"
             guard let other = found[name] else {
-                findings.differences.append("\(label) is missing from the configuration")
+                differences.append("\(label) is missing from the configuration")
                 continue
             }
             if (field.kind, field.size, field.distance, field.dataType) != (
                 other.kind, other.size, other.distance, other.dataType
             ) {
-                findings.differences.append("\(label) has another size, distance or data type")
+                differences.append("\(label) has another size, distance or data type")
             }
         }
+        return differences
+    }
+
+    /// The payload indexes that are missing or of another type.
+    func indexDifferences(_ info: CollectionInfo) -> [(field: String, difference: String)] {
         let indexes = Dictionary(
             info.payloadSchema.map { ($0.field, $0.dataType) },
             uniquingKeysWith: { first, _ in first }
         )
-        for field in manifest.info.payloadSchema {
+        return manifest.info.payloadSchema.compactMap { field in
             guard let type = indexes[field.field] else {
-                findings.differences.append("the payload index on '\(field.field)' is missing")
-                continue
+                return (field.field, "the payload index on '\(field.field)' is missing")
             }
-            if type == field.dataType {
-                findings.payloadIndexes += 1
-            } else {
-                findings.differences.append(
-                    "the payload index on '\(field.field)' is \(type ?? "untyped") instead of \(field.dataType ?? "untyped")"
-                )
-            }
+            guard type != field.dataType else { return nil }
+            return (
+                field.field,
+                "the payload index on '\(field.field)' is \(type ?? "untyped") instead of \(field.dataType ?? "untyped")"
+            )
         }
     }
 
-    private func compareCounts(_ name: String, _ findings: inout Findings) async throws {
+    func compareCounts(_ name: String, _ findings: inout Findings) async throws {
         findings.points = try await client.count(in: name)
         if !manifest.points.admits(findings.points) {
             findings.differences.append("it has \(findings.points) points instead of \(Self.describe(manifest.points))")

@@ -11,6 +11,9 @@ public struct DocumentsRestore: Sendable {
         case inPlace
         /// Another folder, in which each restored folder gets one of its own name.
         case folder(String)
+        /// The folders that are named here by the restored folders' names: what differs is replaced, everything else is left
+        /// alone. A folder that is not named here goes where it was.
+        case places([String: String])
     }
 
     /// One folder's part of the plan.
@@ -39,6 +42,8 @@ public struct DocumentsRestore: Sendable {
     private let destination: Destination
     private let selection: PathSelection
     private let progress: any ProgressSink
+    /// Files that are left as they are, by the name of their folder and their path in it.
+    public var keeping: [String: Set<RawPath>] = [:]
 
     /// - Parameter selection: which files, by their path in the folder.
     public init(
@@ -72,6 +77,8 @@ public struct DocumentsRestore: Sendable {
             case .original: Step(folder: folder, target: folder.path, existing: .refuse)
             case .inPlace: Step(folder: folder, target: folder.path, existing: .replaceDifferent)
             case .folder(let path): Step(folder: folder, target: "\(path)/\(folder.name)", existing: .refuse)
+            case .places(let places):
+                Step(folder: folder, target: places[folder.name] ?? folder.path, existing: .replaceDifferent)
             }
         }
     }
@@ -124,8 +131,8 @@ public struct DocumentsRestore: Sendable {
         var restorer = DirectoryRestorer(target: RawPath(step.target))
         restorer.existing = step.existing
         // With a pattern, only the folders that hold a chosen file are made.
-        restorer.filter = { [selection] path, isFolder in
-            isFolder ? selection == .everything : selection.selects(path)
+        restorer.filter = { [selection, kept = keeping[step.folder.name] ?? []] path, isFolder in
+            isFolder ? selection == .everything : selection.selects(path) && !kept.contains(RawPath(path))
         }
         restorer.progress = { [progress] in progress.advance($0) }
         return restorer

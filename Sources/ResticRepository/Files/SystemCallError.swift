@@ -23,6 +23,9 @@ public struct SystemCallError: Error, Sendable, Hashable, CustomStringConvertibl
     /// Whether the file is not there.
     public var isNotFound: Bool { number == ENOENT }
 
+    /// Whether something that should be a folder is none.
+    var isNotFolder: Bool { number == ENOTDIR }
+
     public var description: String { "\(call) \(path): \(reason)" }
 }
 

@@ -25,8 +25,8 @@ struct Holdfast: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self,
-            RestoreCommand.self, RepairPointsCommand.self,
-            ForgetCommand.self, PruneCommand.self, PinCommand.self,
+            RestoreCommand.self, RepairPointsCommand.self, ForgetCommand.self, PruneCommand.self, PinCommand.self,
+            RecoverCommand.self, ProbeCommand.self,
             DiffCommand.self, DoctorCommand.self, RepoCommand.self, KeyCommand.self, DemoCommand.self,
         ]
     )

@@ -31,6 +31,29 @@ struct Session: Sendable {
         self.indexCache = indexCache
     }
 
+    /// The same with another server, at which everything else of `qdrant` holds.
+    ///
+    /// - Throws: ``/Recovery/RecoveryError/Code/notConfigured`` when no server is configured, or the text is no address.
+    func withServer(_ text: String) throws -> Session {
+        var configuration = configuration
+        guard configuration.qdrant != nil else {
+            throw RecoveryError(
+                .notConfigured,
+                "the configuration names no Qdrant server that another could take the place of",
+                hint: "Add 'qdrant.url' and 'qdrant.collections'."
+            )
+        }
+        guard (try? QdrantEndpoint(url: text)) != nil, let url = URL(string: text) else {
+            throw RecoveryError(
+                .notConfigured,
+                "'--qdrant-url' is not a valid address of http or https",
+                hint: "Write for example 'http://127.0.0.1:6333'."
+            )
+        }
+        configuration.qdrant?.url = url
+        return Session(configuration, logger: logger, indexCache: indexCache)
+    }
+
     /// `holdfast` in the user's folder for caches (XDG Base Directory Specification 0.8: a relative path there is invalid).
     ///
     /// - Returns: `nil` where there is none: services often have no home.

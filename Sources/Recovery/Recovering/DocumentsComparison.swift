@@ -1,4 +1,4 @@
-public import ResticFormat
+internal import ResticFormat
 public import ResticRepository
 
 /// Compares the folders of documents of the live system with a restore point, and changes nothing.

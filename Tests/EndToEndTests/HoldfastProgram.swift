@@ -20,9 +20,12 @@ struct HoldfastProgram {
         return URL(filePath: bundle).deletingLastPathComponent().appendingPathComponent("holdfast").path
     }
 
-    /// What the program sees besides our own variables: the password, and a cache that goes away with the test.
+    /// What the program sees besides our own variables: the password, and places for cache and state that go away with the test.
     func environment(password: String = "secret phrase") -> [String: String?] {
-        ["HOLDFAST_PASSWORD": password, "XDG_CACHE_HOME": folder.path("cache")]
+        [
+            "HOLDFAST_PASSWORD": password, "XDG_CACHE_HOME": folder.path("cache"),
+            "XDG_STATE_HOME": folder.path("state"),
+        ]
     }
 
     @discardableResult

@@ -1,6 +1,7 @@
 import Foundation
 import QdrantClient
 import ResticFormat
+import ResticRepository
 import TestSupport
 import Testing
 
@@ -112,7 +113,10 @@ struct AssessmentTests {
             try FileManager.default.removeItem(atPath: fixture.folder.path("docs/part/page-2.mdx"))
             let smaller = try await finding(.documents, fixture)
             #expect(smaller.state == .smaller && smaller.missing == 1, "\(smaller)")
-            #expect(smaller.detail == "1 of 12 files are missing, 1 differ, 1 were changed after the capture, 1 were added since")
+            #expect(
+                smaller.detail
+                    == "1 of 12 files are missing, 1 differ, 1 were changed after the capture, 1 were added since"
+            )
             let report = try await fixture.recover()
             #expect(report.scenario == .documentsOnly && report.outcome == .verified, "\(report)")
             #expect(fixture.read("docs/part/page-0.mdx") == "newer" && fixture.read("docs/added.mdx") == "added")
@@ -151,16 +155,22 @@ struct AssessmentTests {
             #expect(try await run.assess().point.manifest.id == third.id)
             let exactly = try await run.assess(.at(end))
             #expect(exactly.point.manifest.id == third.id && exactly.choice.distance == .zero)
-            let before = try await run.assess(.at(GoTime(seconds: end.seconds, nanoseconds: Int64(end.nanoseconds) - 1)))
+            let before = try await run.assess(
+                .at(GoTime(seconds: end.seconds, nanoseconds: Int64(end.nanoseconds) - 1))
+            )
             #expect(before.point.manifest.id == first.manifest.id)
             #expect((before.choice.distance ?? .zero) > .zero)
             #expect(before.choice.passed.map(\.id) == [partial.id])
             #expect(before.choice.passed.first?.reason == "holds no qdrant")
-            let error = await #expect(throws: RecoveryError.self) { try await run.assess(.at(GoTime(seconds: 1_000_000_000))) }
+            let error = await #expect(throws: RecoveryError.self) {
+                try await run.assess(.at(GoTime(seconds: 1_000_000_000)))
+            }
             #expect(error?.code == .noRestorePoint)
             var options = RecoverOptions()
             options.components = [.documents]
-            let documents = try await fixture.run(options).assess(.at(GoTime(seconds: end.seconds, nanoseconds: Int64(end.nanoseconds) - 1)))
+            let documents = try await fixture.run(options).assess(
+                .at(GoTime(seconds: end.seconds, nanoseconds: Int64(end.nanoseconds) - 1))
+            )
             #expect(documents.point.manifest.id == partial.id)
         }
     }
@@ -195,33 +205,39 @@ struct AssessmentTests {
         }
     }
 
-    @Test(
-        "names the scenario",
-        arguments: [
-            ([("qdrant", "same"), ("documents", "same")], RecoveryScenario.nothingLost),
-            ([("qdrant", "larger"), ("documents", "larger")], .nothingLost),
-            ([("qdrant", "smaller"), ("documents", "same")], .partialVectors),
-            ([("qdrant", "missing"), ("documents", "same")], .partialVectors),
-            ([("qdrant", "missing"), ("documents", "missing")], .completeFailure),
-            ([("qdrant", "missing"), ("documents", "smaller"), ("code", "same")], .completeFailure),
-            ([("qdrant", "smaller"), ("documents", "smaller")], .severalParts),
-            ([("qdrant", "same"), ("configuration", "missing")], .configurationLoss),
-            ([("qdrant", "same"), ("configuration", "unreadable")], .configurationLoss),
-            ([("documents", "different"), ("code", "same")], .documentsOnly),
-            ([("qdrant", "same"), ("code", "missing")], .codeOnly),
-            ([("qdrant", "unreachable"), ("documents", "same")], .undetermined),
-            ([("qdrant", "unreachable"), ("documents", "missing")], .undetermined),
-        ]
-    )
-    func scenarios(states: [(String, String)], scenario: RecoveryScenario) throws {
-        let findings = try states.map {
-            LiveFinding(
-                try #require(Component(rawValue: $0.0)),
-                "x",
-                try #require(LiveFinding.State(rawValue: $0.1)),
-                ""
-            )
+    struct Situation: Sendable, CustomTestStringConvertible {
+        var states: [String]
+        var scenario: RecoveryScenario
+        var testDescription: String { states.joined(separator: ", ") }
+
+        init(_ states: [String], _ scenario: RecoveryScenario) {
+            (self.states, self.scenario) = (states, scenario)
         }
-        #expect(RecoveryScenario(findings) == scenario)
+    }
+
+    static let situations: [Situation] = [
+        Situation(["qdrant same", "documents same"], .nothingLost),
+        Situation(["qdrant larger", "documents larger"], .nothingLost),
+        Situation(["qdrant smaller", "documents same"], .partialVectors),
+        Situation(["qdrant missing", "documents same"], .partialVectors),
+        Situation(["qdrant missing", "documents missing"], .completeFailure),
+        Situation(["qdrant missing", "documents smaller", "code same"], .completeFailure),
+        Situation(["qdrant smaller", "documents smaller"], .severalParts),
+        Situation(["qdrant same", "configuration missing"], .configurationLoss),
+        Situation(["qdrant same", "configuration unreadable"], .configurationLoss),
+        Situation(["documents different", "code same"], .documentsOnly),
+        Situation(["qdrant same", "code missing"], .codeOnly),
+        Situation(["qdrant unreachable", "documents same"], .undetermined),
+        Situation(["qdrant unreachable", "documents missing"], .undetermined),
+    ]
+
+    @Test("names the scenario", arguments: situations)
+    func scenarios(situation: Situation) throws {
+        let findings = try situation.states.map { text in
+            let words = text.split(separator: " ").map(String.init)
+            let component = try #require(Component(rawValue: words[0]))
+            return LiveFinding(component, "x", try #require(LiveFinding.State(rawValue: words[1])), "")
+        }
+        #expect(RecoveryScenario(findings) == situation.scenario)
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import QdrantClient
 import ResticFormat
+import ResticRepository
 import TestSupport
 import Testing
 
@@ -69,7 +70,8 @@ struct RecoverRunTests {
             let next = try await fixture.run()
             let again = try await next.assess()
             #expect(again.parts.allSatisfy { $0.provenAt != nil })
-            #expect((try await next.prepare(again).estimate.seconds ?? 0) > 0)
+            let estimate = try await next.prepare(again).estimate
+            #expect((estimate.seconds ?? 0) > 0)
         }
     }
 
@@ -88,7 +90,7 @@ struct RecoverRunTests {
     @Test("interrupted after any step finishes when it is run again, and does nothing twice")
     func interruptions() async throws {
         try await RecoverFixture.with(more: hooks) { fixture in
-            let first = try #require(try await fixture.run().assess().point.manifest.id)
+            let first = try await fixture.run().assess().point.manifest.id
             for step in Self.steps {
                 try await fixture.destroyEverything()
                 try? FileManager.default.removeItem(atPath: fixture.folder.path("log"))
@@ -97,7 +99,8 @@ struct RecoverRunTests {
                 }
                 let run = try await fixture.run()
                 let kept = try #require(try fixture.store.load(run.stateKey), "\(step)")
-                #expect(kept.steps.map(\.id) == Array(Self.steps.prefix(through: try #require(Self.steps.firstIndex(of: step)))))
+                let index = try #require(Self.steps.firstIndex(of: step))
+                #expect(kept.steps.map(\.id) == Array(Self.steps[...index]))
                 let observer = Interrupter()
                 let report = try await fixture.recover(observer: observer)
                 #expect(report.outcome == .verified, "\(step): \(report)")
@@ -274,7 +277,10 @@ struct RecoverRunTests {
             )
             let report = try await run.run(plan, observer: Interrupter())
             #expect(report.stoppedAt == "qdrant")
-            #expect(report.steps.last?.detail.contains("has changed since the plan was made") == true, "\(report.steps)")
+            #expect(
+                report.steps.last?.detail.contains("has changed since the plan was made") == true,
+                "\(report.steps)"
+            )
             #expect(try await fixture.client.count(in: RecoverFixture.collection) == 1)
         }
     }

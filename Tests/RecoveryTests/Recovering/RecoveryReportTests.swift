@@ -67,7 +67,9 @@ struct RecoveryReportTests {
                     warnings: []
                 )
             ],
-            checks: [CheckResult("health", kind: "http", .failed, "status 503 instead of 200", seconds: 0.5, attempts: 3)],
+            checks: [
+                CheckResult("health", kind: "http", .failed, "status 503 instead of 200", seconds: 0.5, attempts: 3)
+            ],
             reingest: ReingestReport(
                 changes: [DocumentChange(.added, documents: "docs", path: "a'b\".mdx", file: "/docs/a")],
                 outcome: .untested,
@@ -99,7 +101,7 @@ struct RecoveryReportTests {
             #expect(text.contains(line), "\(line)")
         }
         // One row stays one row, and no name becomes markup.
-        #expect(text.contains(#"a\|b \*bold\* \[x\](http://y)�\# heading |"#), "\(text)")
+        #expect(text.contains(##"a\|b \*bold\* \[x\](http://y)�\# heading |"##), "\(text)")
         #expect(!text.contains("<script>"))
     }
 
@@ -124,7 +126,11 @@ struct RecoveryReportTests {
         #expect(try JSONDecoder().decode(RecoveryReport.self, from: Data(text.utf8)) == report)
     }
 
-    @Test("goes by the file's name", arguments: [("a.md", "md"), ("b.HTML", "html"), ("c.json", "json"), ("d.txt", nil), ("md", "md")] as [(String, String?)])
+    @Test(
+        "goes by the file's name",
+        arguments: [("a.md", "md"), ("b.HTML", "html"), ("c.json", "json"), ("d.txt", nil), ("md", "md")]
+            as [(String, String?)]
+    )
     func formats(name: String, format: String?) {
         #expect(RecoveryReport.Format(fileName: name)?.rawValue == format)
     }
@@ -142,7 +148,11 @@ struct ReingestTests {
         try await ScriptedServer.run({ request, index in
             request.method == "POST" ? .answer(202, "") : .answer(200, #"{"state": "\#(index < 3 ? "busy" : "idle")"}"#)
         }) { server in
-            let call = HTTPCall(url: server.url + "/ingest", method: "POST", body: #"{"files": {{files}}, "removed": {{removed}}}"#)
+            let call = HTTPCall(
+                url: server.url + "/ingest",
+                method: "POST",
+                body: #"{"files": {{files}}, "removed": {{removed}}}"#
+            )
             let status = Reingest.Status(
                 HTTPCall(url: server.url + "/status"),
                 path: try #require(JSONPath("state")),
@@ -179,7 +189,9 @@ struct ReingestTests {
             )
             let call = HTTPCall(url: server.url + "/ingest", method: "POST")
             let settings = Reingest(.http(call, status: 202), timeout: .seconds(5), status: status)
-            let report = try await ReingestRun(settings: settings, environment: [:], clock: SteppingClock()).run(changes)
+            let report = try await ReingestRun(settings: settings, environment: [:], clock: SteppingClock()).run(
+                changes
+            )
             #expect(report.outcome == .failed && report.detail.contains(reason), "\(report.detail)")
         }
     }
@@ -188,7 +200,10 @@ struct ReingestTests {
     func command() async throws {
         let good = Reingest(.command(try ConfiguredCommand("sh -c 'test $(wc -l) -eq 2'", folder: "/")))
         let environment = ["PATH": "/usr/bin:/bin"]
-        #expect(try await ReingestRun(settings: good, environment: environment, clock: SteppingClock()).run(changes).outcome == .verified)
+        #expect(
+            try await ReingestRun(settings: good, environment: environment, clock: SteppingClock()).run(changes).outcome
+                == .verified
+        )
         let bad = Reingest(.command(try ConfiguredCommand("false", folder: "/")))
         let report = try await ReingestRun(settings: bad, environment: environment, clock: SteppingClock()).run(changes)
         #expect(report.outcome == .failed && report.detail == "'false' ended with exit status 1")

@@ -3,7 +3,8 @@ internal import QdrantClient
 internal import ResticFormat
 internal import ResticRepository
 
-/// Recovers collections: those that are missing are made anew, those that differ are replaced after a trial beside them.
+/// Recovers collections: those that are missing are made anew; in those that lack or have other points these are written, and those
+/// that have lost more than half are replaced after a trial beside them.
 struct QdrantRecovery: ComponentRecovery {
     let component = Component.qdrant
     let context: RecoveryContext
@@ -131,6 +132,14 @@ struct QdrantRecovery: ComponentRecovery {
         if isWhole || (finding.missing == nil && finding.extra != nil && live.configuration.isEmpty) {
             return make(.mend, "set the aliases and payload indexes that are missing", 0)
         }
+        if live.configuration.isEmpty, live.points >= live.expected.before / 2 {
+            return make(
+                .repair,
+                "write the points that are missing or differ, found by comparing all points with a copy beside it",
+                summary.dataBytes,
+                destroys: "points that differ from the stored ones"
+            )
+        }
         return make(
             .replace,
             "replace the collection's data by \(summary.points) points, after a trial beside it",
@@ -163,7 +172,7 @@ struct QdrantRecovery: ComponentRecovery {
         } catch let error as QdrantError {
             requirements.append(Requirement("qdrant", .unknown, error.message, remedy: error.hint))
         }
-        for action in actions where action.kind == .create || action.kind == .replace {
+        for action in actions where action.kind != .mend {
             requirements.append(try await requirement(for: action, client))
         }
         let bytes = actions.reduce(0) { $0 + $1.bytes }
@@ -185,6 +194,11 @@ struct QdrantRecovery: ComponentRecovery {
             return Requirement(name, .unknown, "it is not in the restore point")
         }
         do {
+            if action.kind == .repair {
+                let repair = pointRepair(client)
+                try await repair.check(try repair.plan([action.name]))
+                return Requirement(name, .present, "its points can be compared and repaired")
+            }
             let plan = try await restore(action, try await open(summary), client).plan()
             return Requirement(
                 name,
@@ -216,6 +230,7 @@ struct QdrantRecovery: ComponentRecovery {
             return outcome(action, "set its aliases and payload indexes", 0, rest ?? ["the collection is missing"], [])
         }
         try await removeLeftovers(of: action, stored, client)
+        if action.kind == .repair { return try await repair(action, stored, client) }
         context.progress.begin("restore \(action.name)", totalBytes: action.bytes)
         defer { context.progress.end() }
         let restore = try restore(action, stored, client)
@@ -227,6 +242,46 @@ struct QdrantRecovery: ComponentRecovery {
             report.sentBytes,
             report.differences,
             report.warnings
+        )
+    }
+
+    /// Brings back single points, then the names and indexes that are missing.
+    private func repair(_ action: RecoveryAction, _ stored: StoredCollection, _ client: QdrantClient) async throws
+        -> RecoveryOutcome
+    {
+        let repair = pointRepair(client)
+        let reports = try await repair.run(try repair.plan([action.name])).map(\.report)
+        try await examination(stored, client).mend()
+        let (restored, replaced) = (
+            reports.reduce(0) { $0 + $1.restored }, reports.reduce(0) { $0 + $1.replaced }
+        )
+        let extra = reports.reduce(0) { $0 + $1.found.extra }
+        let left = reports.flatMap(\.changedMeanwhile)
+        var warnings = reports.flatMap(\.warnings)
+        if !left.isEmpty {
+            warnings.append("\(left.count) points were left alone, since somebody wrote them meanwhile")
+        }
+        return outcome(
+            action,
+            "\(restored) missing and \(replaced) different points written, \(extra) that are only in the live collection left alone",
+            reports.reduce(0) { $0 + $1.copyBytes },
+            reports.flatMap(\.differences),
+            warnings
+        )
+    }
+
+    private func pointRepair(_ client: QdrantClient) -> PartialLossRepair {
+        var options = PointRepairOptions(restorePointID: context.point.manifest.id)
+        options.restore.ignoresVersion = context.options.ignoresVersion
+        options.restore.scoreTolerance = tolerance
+        options.restore.greenDeadline = context.configuration.restore.greenWithin
+        return PartialLossRepair(
+            context.point,
+            from: context.repository,
+            to: client,
+            options: options,
+            logger: context.logger,
+            progress: context.progress
         )
     }
 

@@ -53,6 +53,7 @@ public struct RecoverRun: Sendable {
         let all: [any ComponentRecovery] = [
             QdrantRecovery(context: context, client: client, unfinished: state?.unfinished ?? [:]),
             DocumentsRecovery(context: context),
+            CodeRecovery(context: context, environment: environment),
         ]
         return all.filter { options.chooses($0.component) && point.manifest[$0.component] != nil }
     }
@@ -83,6 +84,7 @@ extension HoldfastConfiguration {
         var components: Set<Component> = []
         if qdrant != nil { components.insert(.qdrant) }
         if !documents.isEmpty { components.insert(.documents) }
+        if !code.isEmpty { components.insert(.code) }
         return components
     }
 

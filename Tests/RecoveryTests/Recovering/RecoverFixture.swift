@@ -94,11 +94,15 @@ struct RecoverFixture {
         try await Task.sleep(for: .milliseconds(20))
         var options = CollectionCapture.Options()
         options.pollInterval = .milliseconds(50)
-        let plan = BackupPlan(
+        var plan = BackupPlan(
             system: "test",
             collections: only == .documents ? [] : [BackupPlan.Collection(name: Self.collection, options: options)],
             folders: only == .qdrant ? [] : configuration.documents
         )
+        if only == nil {
+            // A test makes its checkout after the first backup.
+            plan.checkouts = configuration.code.filter { FileManager.default.fileExists(atPath: $0.path) }
+        }
         let report = try await BackupRun(
             plan,
             into: repository.loadIndex(),

@@ -260,6 +260,58 @@ struct RecoverRunTests {
         }
     }
 
+    @Test("of a collection that lacks some points, and has others, writes only these")
+    func partialLoss() async throws {
+        try await RecoverFixture.with { fixture in
+            let name = RecoverFixture.collection
+            _ = try await fixture.client.deletePoints(.ids((0..<30).map { .number(UInt64($0)) }), in: name)
+            let other = Point(id: .number(40), vector: [0, 1, 0, 0, 0, 0, 0, 0], payload: ["path": "changed"])
+            let added = Point(id: .number(5000), vector: [1, 0, 0, 0, 0, 0, 0, 0], payload: ["path": "added"])
+            _ = try await fixture.client.upsert([other, added], in: name)
+            let run = try await fixture.run()
+            let plan = try await run.prepare(try await run.assess())
+            #expect(plan.assessment.scenario == .partialVectors)
+            #expect(plan.actions.map(\.kind) == [.repair] && plan.missing.isEmpty, "\(plan.actions)")
+            let report = try await run.run(plan, observer: Interrupter())
+            #expect(report.outcome == .verified, "\(report)")
+            #expect(
+                report.restored.first?.detail
+                    == "30 missing and 1 different points written, 1 that are only in the live collection left alone"
+            )
+            #expect(try await fixture.client.count(in: name) == UInt64(RecoverFixture.points) + 1)
+            #expect(try await fixture.client.collections() == [name])
+            #expect(try await fixture.run().assess().needsNothing)
+        }
+    }
+
+    @Test("brings back a checkout of the code, after everything else", .enabled(if: Program.find("git") != nil))
+    func code() async throws {
+        try await RecoverFixture.with(more: "code: [{path: app, name: app}]") { fixture in
+            let git = try #require(Program.find("git"))
+            let app = fixture.folder.path("app")
+            try fixture.write("print(1)\n", to: "app/main.py")
+            for arguments in [
+                ["init", "-q"], ["add", "."],
+                ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-q", "-m", "first"],
+            ] {
+                let outcome = try await git.run(["-C", app] + arguments)
+                try #require(outcome.succeeded, "\(outcome)")
+            }
+            try await fixture.backUp()
+            #expect(try await fixture.run().assess().needsNothing)
+            try await fixture.destroyEverything()
+            try FileManager.default.removeItem(atPath: app)
+            let observer = Interrupter()
+            let report = try await fixture.recover(observer: observer)
+            #expect(report.outcome == .verified && report.scenario == .completeFailure, "\(report)")
+            #expect(observer.begun == ["qdrant", "documents", "code", "verify", "reingest"])
+            #expect(fixture.read("app/main.py") == "print(1)\n")
+            #expect(try await fixture.run().assess().needsNothing)
+            try FileManager.default.removeItem(atPath: app)
+            #expect(try await fixture.run().assess().scenario == .codeOnly)
+        }
+    }
+
     @Test("refuses to replace more than what was agreed to")
     func changedMeanwhile() async throws {
         try await RecoverFixture.with { fixture in

@@ -54,7 +54,7 @@ let package = Package(
             dependencies: [
                 "Locks", "CLinux", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat",
                 "ResticCrypto",
-                "ObjectStorage", "LocalStorage", "TarArchive", "TextbookExample", logging,
+                "ObjectStorage", "LocalStorage", "Sealing", "TarArchive", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio
         ),
@@ -62,7 +62,7 @@ let package = Package(
             name: "Recovery",
             dependencies: [
                 "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticCrypto", "ResticFormat",
-                "ObjectStorage", "Locks", logging,
+                "ObjectStorage", "Locks", "Sealing", crypto, logging,
                 nio[0], nio[1],
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -215,6 +215,7 @@ let package = Package(
             dependencies: [
                 "Locks", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticCrypto",
                 "ResticFormat", "ObjectStorage", "LocalStorage",
+                "Sealing",
                 "TestSupport", logging, .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio
         ),

@@ -5,7 +5,8 @@ public struct RecoveryError: Error, Sendable {
         private enum Base: String {
             case noRestorePoint, ambiguousRestorePoint, damagedRestorePoint, emptySource, targetNotEmpty,
                 notInRestorePoint, nothingToDo,
-                notConfigured, refused, codeUnreadable, programMissing, stateUnusable, undetermined
+                notConfigured, refused, codeUnreadable, programMissing, stateUnusable, undetermined,
+                cannotSeal, cannotOpen
         }
         private let base: Base
 
@@ -33,6 +34,10 @@ public struct RecoveryError: Error, Sendable {
         /// What is lost cannot be told, since a part of the live system does not answer.
         public static let undetermined = Code(base: .undetermined)
 
+        /// Secrets cannot be sealed to those they are to be sealed to; nothing of them is stored then.
+        public static let cannotSeal = Code(base: .cannotSeal)
+        /// Sealed secrets cannot be opened with what was given.
+        public static let cannotOpen = Code(base: .cannotOpen)
         /// A checkout is not there, is none, or `git` cannot do with it what has to be done.
         public static let codeUnreadable = Code(base: .codeUnreadable)
         /// A program that the operation needs cannot be started.

@@ -9,10 +9,11 @@ internal import ResticRepository
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Make a restore point of the configured collections, documents and code.",
+        abstract: "Make a restore point of the configured collections, documents, sealed configuration and code.",
         discussion: """
               holdfast backup
               holdfast backup --only documents
+              holdfast backup --only configuration
               holdfast backup --only code
               holdfast backup --collection textbook_knowledge --method snapshot
               holdfast backup --collection 'textbook_*'
@@ -72,6 +73,7 @@ struct BackupCommand: AsyncParsableCommand {
     private func makePlan(_ configuration: HoldfastConfiguration) throws -> BackupPlan {
         let wantsQdrant = only == nil || only == .qdrant
         let wantsDocuments = (only == nil || only == .documents) && collections.isEmpty
+        let wantsConfiguration = (only == nil || only == .configuration) && collections.isEmpty
         if !collections.isEmpty, configuration.qdrant == nil {
             throw RecoveryError(
                 .notConfigured,
@@ -88,6 +90,7 @@ struct BackupCommand: AsyncParsableCommand {
             folders: wantsDocuments ? configuration.documents : [],
             configuration: configuration
         )
+        if wantsConfiguration { plan.sealed = configuration.sealed }
         if (only == nil || only == .code) && collections.isEmpty { plan.checkouts = configuration.code }
         if case .folder(let path) = configuration.repository.location { plan.leavingOut = [path] }
         return plan

@@ -15,6 +15,7 @@ enum BackupRendering {
         let restorePoint: RestorePointManifest
         let written: Written
         let documents: [String: Int]
+        let configuration: [String: Int]
         let warnings: [String]
         let problems: [String]
         let appeared: [String]
@@ -44,6 +45,13 @@ enum BackupRendering {
                         + " (\(report.documents.new) new, \(report.documents.changed) changed, \(report.documents.unmodified) unchanged)"
                 )
             }
+            for set in part.sets ?? [] { Console.result("  configuration  \(SealedRendering.summary(set))") }
+            if part.component == .configuration {
+                let changes = report.configuration
+                Console.result(
+                    "             \(Formatting.count(changes.new + changes.changed, "file")) sealed now, \(changes.unmodified) unchanged and not stored again"
+                )
+            }
             for checkout in part.checkouts ?? [] { Console.result(CodeRendering.line(checkout)) }
         }
         if let appeared = point[.qdrant]?.appeared, !appeared.isEmpty {
@@ -69,6 +77,12 @@ enum BackupRendering {
         let collections: [String: String]
         let leftOut: [String: String]
         let documents: [String: String]
+        struct Sealed: Encodable {
+            let path: String
+            let files: [String]
+            let recipients: [String]
+        }
+        let configuration: [String: Sealed]
         let code: [String: String]
         let warnings: [String]
     }
@@ -87,6 +101,14 @@ enum BackupRendering {
                     collections: Dictionary(resolved.items.map { ($0.name, $0.entry.method.rawValue) }) { $1 },
                     leftOut: Dictionary(resolved.leftOut.map { ($0.name, $0.reason) }) { $1 },
                     documents: Dictionary(plan.folders.map { ($0.name, $0.path) }) { $1 },
+                    configuration: Dictionary(
+                        plan.sealed.map { set in
+                            let files = set.selection.include.map(\.text)
+                            return (
+                                set.name, .init(path: set.path, files: files, recipients: set.recipients.publicNames)
+                            )
+                        }
+                    ) { $1 },
                     code: Dictionary(plan.checkouts.map { ($0.name, $0.path) }) { $1 },
                     warnings: resolved.warnings
                 )
@@ -98,6 +120,12 @@ enum BackupRendering {
             Console.result("  qdrant     \(item.name)\(alias), by \(item.entry.method.rawValue)")
         }
         for folder in plan.folders { Console.result("  documents  \(folder.name), from \(folder.path)") }
+        for set in plan.sealed {
+            let files = set.selection.include.map(\.text).joined(separator: ", ")
+            Console.result(
+                "  configuration  \(set.name), \(files) from \(set.path), sealed to \(SealedRendering.recipients(set.recipients.publicNames))"
+            )
+        }
         for checkout in plan.checkouts {
             Console.result(
                 "  code       \(checkout.name), from \(checkout.path)\(checkout.bundle ? "" : ", without its commits")"
@@ -120,6 +148,10 @@ enum BackupRendering {
             documents: [
                 "new": report.documents.new, "changed": report.documents.changed,
                 "unmodified": report.documents.unmodified,
+            ],
+            configuration: [
+                "new": report.configuration.new, "changed": report.configuration.changed,
+                "unmodified": report.configuration.unmodified,
             ],
             warnings: report.warnings,
             problems: report.problems,

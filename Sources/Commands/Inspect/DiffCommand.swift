@@ -8,7 +8,8 @@ struct DiffCommand: AsyncParsableCommand {
         commandName: "diff",
         abstract: "List the files that differ between two restore points.",
         discussion: """
-            Marks: + added, - removed, M content changed, U only metadata changed.
+            Marks: + added, - removed, M content changed, U only metadata changed. Of sealed configuration the keys that were
+            added, removed or changed are named, never their values; for that nothing has to be opened.
 
               holdfast diff 3c81d0aa latest
               holdfast diff 3c81d0aa 4f2a9c01 --only documents
@@ -31,18 +32,23 @@ struct DiffCommand: AsyncParsableCommand {
         let new: String
         let differences: [PathDifference]
         let collections: [CollectionChange]
+        let configuration: SealedComparison
     }
 
     func run() async throws {
         let session = try Session(common)
         let (oldID, newID, only) = (old, new, only)
-        let comparison = try await session.withRepositoryForReading { repository in
+        let (comparison, sealed) = try await session.withRepositoryForReading { repository in
             let catalog = RestorePointCatalog(repository)
             let system = session.configuration.system
-            return try await ComparisonRun(repository).compare(
-                catalog.find(oldID, system: system),
-                catalog.find(newID, system: system),
-                component: only
+            let (old, new) = (
+                try await catalog.find(oldID, system: system), try await catalog.find(newID, system: system)
+            )
+            let run = ComparisonRun(repository)
+            let hasSealed = only == nil || only == .configuration
+            return (
+                try await run.compare(old, new, component: only),
+                hasSealed ? try await run.compareConfiguration(old, new) : SealedComparison()
             )
         }
         if common.json {
@@ -51,7 +57,8 @@ struct DiffCommand: AsyncParsableCommand {
                     old: comparison.old.id,
                     new: comparison.new.id,
                     differences: comparison.differences,
-                    collections: only == nil || only == .qdrant ? comparison.collectionChanges : []
+                    collections: only == nil || only == .qdrant ? comparison.collectionChanges : [],
+                    configuration: sealed
                 )
             )
         }
@@ -63,6 +70,7 @@ struct DiffCommand: AsyncParsableCommand {
                 Console.result("collection \(change.collection): \(change.change)")
             }
         }
+        SealedRendering.print(sealed)
         for line in CodeRendering.changes(from: comparison.old, to: comparison.new) { Console.result(line) }
         Console.result(
             "\(comparison.count(.added)) added, \(comparison.count(.changed)) changed, \(comparison.count(.removed)) removed, "

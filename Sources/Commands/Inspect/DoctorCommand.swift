@@ -26,6 +26,7 @@ struct DoctorCommand: AsyncParsableCommand {
         findings += await examineRepository(session)
         findings += await examineServer(session)
         findings += Examination.folders(session.configuration.documents)
+        findings += await Examination.sealed(session.configuration.sealed)
         findings += await Examination.code(session.configuration.code)
         if common.json {
             try Console.json(findings)

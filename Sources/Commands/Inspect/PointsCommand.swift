@@ -50,6 +50,7 @@ struct PointsCommand: AsyncParsableCommand {
         }
         var table = Table([
             ("id", .left), ("time", .left), ("system", .left), ("points", .right), ("documents", .right),
+            ("secrets", .right),
             ("code", .left),
             ("size", .right),
             ("skipped", .right), ("proven", .left), ("pinned", .left),
@@ -62,6 +63,7 @@ struct PointsCommand: AsyncParsableCommand {
                 point.system,
                 collections.isEmpty ? "-" : "\(collections.reduce(0) { $0 + $1.points })",
                 point[.documents].map { "\($0.files)" } ?? "-",
+                point[.configuration].map { "\(($0.sets ?? []).reduce(0) { $0 + $1.files })" } ?? "-",
                 CodeRendering.short(point),
                 Formatting.bytes(point.parts.reduce(0) { $0 + $1.bytes }),
                 "\(point.skipped.count)",

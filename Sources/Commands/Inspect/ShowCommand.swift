@@ -81,6 +81,7 @@ struct ShowCommand: AsyncParsableCommand {
             )
             for collection in part.collections { printCollection(collection) }
             for folder in part.folders { printFolder(folder) }
+            for set in part.sets ?? [] { printSet(set) }
             for checkout in part.checkouts ?? [] { CodeRendering.show(checkout) }
             for item in part.skipped ?? [] {
                 Console.result("    skipped \(item.path): \(item.kind.rawValue): \(item.reason)")
@@ -156,6 +157,15 @@ struct ShowCommand: AsyncParsableCommand {
             Console.result("    lineage         \(LineageRendering.summary(lineage))")
         }
         for warning in collection.warnings { Console.result("    warning         \(warning)") }
+    }
+
+    private func printSet(_ set: SealedSetSummary) {
+        Console.result(
+            "  \(set.name)  from \(set.path): \(Formatting.count(set.files, "file")), \(Formatting.bytes(set.bytes)), "
+                + "\(Formatting.bytes(set.sealedBytes)) sealed"
+        )
+        Console.result("    sealed to \(SealedRendering.recipients(set.recipients))")
+        for item in set.skipped { Console.result("    skipped \(item.path): \(item.kind.rawValue): \(item.reason)") }
     }
 
     private func printFolder(_ folder: RestorePointManifest.FolderSummary) {

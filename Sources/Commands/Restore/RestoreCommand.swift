@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Foundation
+internal import Logging
 internal import QdrantCapture
 internal import QdrantClient
 internal import Recovery
@@ -8,17 +10,20 @@ internal import ResticRepository
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
-        abstract: "Bring collections, documents and code back, and prove that they are what was backed up.",
+        abstract:
+            "Bring collections, documents, sealed configuration and code back, and prove that they are what was backed up.",
         discussion: """
             A collection is restored under its own name when it is gone, else beside the live one as <name>__rp_<id>; documents
             go where they were when nothing is there, else say where. Ends with 1 when what was restored differs from what was
-            captured; the live collection is not touched then.
+            captured; the live collection is not touched then. Sealed configuration needs the identity it was sealed to; its
+            files are never readable for anyone else than when they were captured.
 
               holdfast restore --dry-run
               holdfast restore
               holdfast restore 4f2a9c01 --only qdrant --collection textbook_knowledge --switch-alias
               holdfast restore --only documents --include 'chapter-1/**' --target /tmp/restored
               holdfast restore --in-place
+              holdfast restore --only configuration --identity /media/key/identity.txt
               holdfast restore --only code --target /srv/restored
             """
     )
@@ -61,10 +66,22 @@ struct RestoreCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only documents that match; may be repeated.", valueName: "pattern"))
     var include: [String] = []
 
-    @Option(help: ArgumentHelp("The folder that documents and code are restored into.", valueName: "folder"))
+    @Option(
+        name: .customLong("set"),
+        help: ArgumentHelp("Only this set of the configuration; may be repeated.", valueName: "name")
+    )
+    var sets: [String] = []
+
+    @Option(
+        name: .customLong("identity"),
+        help: ArgumentHelp("An age identity file that opens the configuration; may be repeated.", valueName: "file")
+    )
+    var identities: [String] = []
+
+    @Option(help: ArgumentHelp("The folder that documents, configuration and code are restored into.", valueName: "folder"))
     var target: String?
 
-    @Flag(name: .long, help: "Replace the live collection's data, and in documents and code what differs.")
+    @Flag(name: .long, help: "Replace the live collection's data, and in documents, configuration and code what differs.")
     var inPlace = false
 
     @Flag(name: .long, help: "Point the aliases to the restored collection when it has been verified, in one step.")
@@ -93,6 +110,18 @@ struct RestoreCommand: AsyncParsableCommand {
         if only == .documents, asName != nil || switchAlias || !collections.isEmpty {
             throw ValidationError(
                 "'--collection', '--as' and '--switch-alias' are about collections; '--only documents' leaves them out"
+            )
+        }
+        if only == .configuration,
+            asName != nil || switchAlias || !collections.isEmpty || !folders.isEmpty || !include.isEmpty
+        {
+            throw ValidationError(
+                "'--collection', '--documents', '--as', '--switch-alias' and '--include' are about other components; '--only configuration' leaves them out"
+            )
+        }
+        if let only, only != .configuration, !identities.isEmpty || !sets.isEmpty {
+            throw ValidationError(
+                "'--identity' and '--set' are about the configuration; '--only \(only.rawValue)' leaves it out"
             )
         }
         if let only, only != .code, !checkouts.isEmpty || committedOnly {
@@ -137,13 +166,20 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     private var wantsQdrant: Bool {
-        (only == nil && folders.isEmpty && include.isEmpty && target == nil && checkouts.isEmpty) || only == .qdrant
+        (only == nil && folders.isEmpty && include.isEmpty && target == nil && checkouts.isEmpty && sets.isEmpty) || only == .qdrant
     }
     private var wantsDocuments: Bool {
-        (only == nil && collections.isEmpty && asName == nil && checkouts.isEmpty) || only == .documents
+        (only == nil && collections.isEmpty && asName == nil && checkouts.isEmpty && sets.isEmpty) || only == .documents
     }
     private var wantsCode: Bool {
-        (only == nil && collections.isEmpty && asName == nil && folders.isEmpty && include.isEmpty) || only == .code
+        (only == nil && !namesOthers && sets.isEmpty) || only == .code
+    }
+    private var wantsConfiguration: Bool {
+        (only == nil && !namesOthers && checkouts.isEmpty) || only == .configuration
+    }
+    /// Whether collections or documents are chosen by name.
+    private var namesOthers: Bool {
+        !collections.isEmpty || asName != nil || !folders.isEmpty || !include.isEmpty
     }
 
     /// - Returns: `nil` when nothing was to be done but to print the plan.
@@ -164,6 +200,8 @@ struct RestoreCommand: AsyncParsableCommand {
             progress: progress
         )
         let steps = hasFolders ? try documents.plan(folders) : []
+        let sealed = makeConfigurationRestore(point, repository, session, progress)
+        let sealedSteps = wantsConfiguration && point.manifest[.configuration] != nil ? try sealed.plan(sets) : []
         let code = CodeRestore(
             point,
             from: repository,
@@ -172,7 +210,7 @@ struct RestoreCommand: AsyncParsableCommand {
             progress: progress
         )
         let codeSteps = wantsCode ? try code.plan(checkouts) : []
-        guard !names.isEmpty || !steps.isEmpty || !codeSteps.isEmpty else {
+        guard !names.isEmpty || !steps.isEmpty || !sealedSteps.isEmpty || !codeSteps.isEmpty else {
             throw RecoveryError(
                 .nothingToDo,
                 "restore point \(point.manifest.id) holds nothing that these options choose",
@@ -190,17 +228,18 @@ struct RestoreCommand: AsyncParsableCommand {
                 throw RecoveryError(
                     .notConfigured,
                     "the configuration names no Qdrant server",
-                    hint: "Add 'qdrant.url', or use '--only documents'."
+                    hint: "Add 'qdrant.url', or use '--only documents' or '--only configuration'."
                 )
             }
             if dryRun {
-                try RestoreRendering.printPlan(point, restores.map(\.1), steps, codeSteps, common)
+                try RestoreRendering.printPlan(point, restores.map(\.1), steps, sealedSteps, codeSteps, common)
                 return nil
             }
             try await documents.check(steps)
+            try await sealed.check(sealedSteps)
             try await code.check(codeSteps)
             try confirm(restores.map(\.1))
-            // Qdrant first, then documents, then code (design, mission).
+            // Qdrant first, then documents, then the configuration, then code (design, mission).
             var outcome = RestoreOutcome(point: point.manifest)
             for (restore, plan) in restores {
                 progress.begin("restore \(plan.name)", totalBytes: plan.byteCount)
@@ -215,9 +254,35 @@ struct RestoreCommand: AsyncParsableCommand {
                 outcome.collections.append(report)
             }
             outcome.folders = try await documents.run(steps)
+            outcome.sets = try await sealed.run(sealedSteps)
             outcome.checkouts = try await code.run(codeSteps)
             return outcome
         }
+    }
+
+    private func makeConfigurationRestore(
+        _ point: RestorePoint,
+        _ repository: IndexedRepository,
+        _ session: Session,
+        _ progress: any ProgressSink
+    ) -> ConfigurationRestore {
+        let logger = common.logger
+        return ConfigurationRestore(
+            point,
+            from: repository,
+            to: target.map { .folder(absolute($0)) } ?? (inPlace ? .inPlace : .original),
+            identities: ConfigurationIdentities(
+                files: identities,
+                sets: session.configuration.sealed,
+                ask: { Console.canAsk ? Console.askSecret($0) : nil },
+                remark: { logger.warning("\($0)") }
+            ),
+            progress: progress
+        )
+    }
+
+    private func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
     private func collectionNames(_ point: RestorePoint) throws -> [String] {

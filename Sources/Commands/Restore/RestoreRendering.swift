@@ -7,6 +7,7 @@ struct RestoreOutcome: Sendable {
     let point: RestorePointManifest
     var collections: [CollectionRestoreReport] = []
     var folders: [DocumentsRestore.Outcome] = []
+    var sets: [ConfigurationRestore.Outcome] = []
     var checkouts: [CodeRestore.Outcome] = []
 
     init(point: RestorePointManifest) {
@@ -16,6 +17,7 @@ struct RestoreOutcome: Sendable {
     /// Whether everything that was compared is as it was captured.
     var isVerified: Bool {
         collections.allSatisfy(\.isVerified) && folders.allSatisfy(\.differences.isEmpty)
+            && sets.allSatisfy(\.differences.isEmpty)
             && checkouts.allSatisfy(\.differences.isEmpty)
     }
 }
@@ -50,6 +52,7 @@ enum RestoreRendering {
         let verdict: String
         let collections: [Collection]
         let documents: [Folder]
+        let configuration: [Folder]
         let code: [CodeRendering.Restored]
     }
 
@@ -84,6 +87,18 @@ enum RestoreRendering {
                     warnings: folder.report.warnings
                 )
             },
+            configuration: outcome.sets.map { set in
+                Output.Folder(
+                    name: set.set.name,
+                    target: set.target,
+                    verdict: verdict(set.differences.isEmpty).lowercased(),
+                    restoredFiles: set.restoredFiles,
+                    unchangedFiles: set.unchangedFiles,
+                    restoredBytes: set.restoredBytes,
+                    differences: set.differences,
+                    warnings: set.warnings
+                )
+            },
             code: outcome.checkouts.map(CodeRendering.Restored.init)
         )
     }
@@ -111,6 +126,14 @@ enum RestoreRendering {
             for difference in folder.differences { Console.result("    differs: \(difference)") }
             for warning in folder.report.warnings { common.remark("warning: \(warning)") }
         }
+        for set in outcome.sets {
+            Console.result(
+                "  configuration  \(set.set.name) in \(set.target): \(verdict(set.differences.isEmpty)): "
+                    + "\(Formatting.count(set.restoredFiles, "file")) written, \(set.unchangedFiles) equal already"
+            )
+            for difference in set.differences { Console.result("    differs: \(difference)") }
+            for warning in set.warnings { common.remark("warning: \(warning)") }
+        }
         for checkout in outcome.checkouts { CodeRendering.print(checkout, common) }
     }
 
@@ -125,12 +148,20 @@ enum RestoreRendering {
         let collections: [Collection]
         let documents: [String: String]
         let code: [String: String]
+        let configuration: [String: Sealed]
+
+        struct Sealed: Encodable {
+            let target: String
+            let files: Int
+            let recipients: [String]
+        }
     }
 
     static func printPlan(
         _ point: RestorePoint,
         _ plans: [CollectionRestore.Plan],
         _ steps: [DocumentsRestore.Step],
+        _ sets: [ConfigurationRestore.Step],
         _ codeSteps: [CodeRestore.Step],
         _ common: CommonOptions
     ) throws {
@@ -147,6 +178,11 @@ enum RestoreRendering {
                         )
                     },
                     documents: Dictionary(steps.map { ($0.folder.name, $0.target) }) { $1 },
+                    configuration: Dictionary(
+                        sets.map {
+                            ($0.set.name, .init(target: $0.target, files: $0.set.files, recipients: $0.set.recipients))
+                        }
+                    ) { $1 },
                     code: Dictionary(codeSteps.map { ($0.checkout.name, $0.target) }) { $1 }
                 )
             )
@@ -162,6 +198,12 @@ enum RestoreRendering {
         for step in steps {
             Console.result(
                 "  documents  \(step.folder.name) into \(step.target): \(Formatting.count(step.folder.files, "file")), \(Formatting.bytes(step.folder.bytes))"
+            )
+        }
+        for step in sets {
+            Console.result(
+                "  configuration  \(step.set.name) into \(step.target): \(Formatting.count(step.set.files, "file")), \(Formatting.bytes(step.set.bytes)); "
+                    + "needs an identity of \(SealedRendering.recipients(step.set.recipients))"
             )
         }
         for step in codeSteps { Console.result(CodeRendering.plan(step)) }

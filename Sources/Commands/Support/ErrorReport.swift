@@ -6,6 +6,7 @@ internal import Recovery
 internal import ResticCrypto
 internal import ResticFormat
 internal import ResticRepository
+internal import Sealing
 internal import TarArchive
 
 /// Says what failed: the user's sentence, a hint, then the causes.
@@ -77,6 +78,7 @@ enum ErrorReport {
             case let error as ResticFormatError: self.init(error.message, error.hint, nil)
             case let error as ResticCryptoError: self.init(error.message, error.hint, error.cause)
             case let error as TarError: self.init(error.message, error.hint, error.cause)
+            case let error as SealingError: self.init(error.message, error.hint, error.cause)
             case let error as ResultStream.Failure: self.init(error.message, error.hint, nil)
             case is CancellationError: self.init("interrupted", nil, nil)
             case let error as ConfigurationError:

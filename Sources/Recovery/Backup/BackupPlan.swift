@@ -27,6 +27,8 @@ public struct BackupPlan: Sendable {
     /// Absolute paths of folders that never belong to a checkout: that of the repository.
     public var leavingOut: [String] = []
 
+    /// The sets of files that are sealed, in order.
+    public var sealed: [HoldfastConfiguration.SealedFiles] = []
     /// The configuration that the run is made by, of which a copy without secrets is kept.
     public var configuration: HoldfastConfiguration?
 
@@ -35,16 +37,23 @@ public struct BackupPlan: Sendable {
         system: String,
         selecting collections: CollectionSelection?,
         folders: [HoldfastConfiguration.Documents],
+        sealed: [HoldfastConfiguration.SealedFiles] = [],
         configuration: HoldfastConfiguration? = nil
     ) {
         self.system = system
         self.collections = collections
         self.folders = folders
+        self.sealed = sealed
         self.configuration = configuration
     }
 
     /// Makes a plan of collections that are known.
-    public init(system: String, collections: [Collection], folders: [HoldfastConfiguration.Documents]) {
+    public init(
+        system: String,
+        collections: [Collection],
+        folders: [HoldfastConfiguration.Documents],
+        sealed: [HoldfastConfiguration.SealedFiles] = []
+    ) {
         let entries = collections.map { collection in
             var entry = HoldfastConfiguration.Collection(collection.name)
             entry.pattern = nil
@@ -55,7 +64,8 @@ public struct BackupPlan: Sendable {
         self.init(
             system: system,
             selecting: entries.isEmpty ? nil : CollectionSelection(entries: entries),
-            folders: folders
+            folders: folders,
+            sealed: sealed
         )
     }
 }

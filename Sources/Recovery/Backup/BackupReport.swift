@@ -27,6 +27,8 @@ public struct BackupReport: Sendable {
     public var written: WriteStatistics
     /// Document files by what happened to them since the restore point before.
     public var documents = FileChanges()
+    /// Sealed files by what happened to them since the restore point before.
+    public var configuration = FileChanges()
     /// Remarks that are no reason to fail.
     public var warnings: [String] = []
 

@@ -41,7 +41,7 @@ public struct BackupRun: Sendable {
             throw RecoveryError(
                 .nothingToDo,
                 "there is nothing to back up",
-                hint: "Name collections, documents or code in the configuration."
+                hint: "Name collections, documents, files to seal or code in the configuration."
             )
         }
         let started = clock.now
@@ -55,6 +55,7 @@ public struct BackupRun: Sendable {
         try await save(point)
         var report = BackupReport(restorePoint: point.manifest, written: statistics)
         for part in parts where part.part.component == .documents { report.documents.add(part.changes) }
+        for part in parts where part.part.component == .configuration { report.configuration.add(part.changes) }
         report.warnings = parts.flatMap(\.warnings)
         if let warning = point.manifest.skewWarning { report.warnings.append(warning) }
         report.problems = parts.flatMap(\.problems)
@@ -80,6 +81,7 @@ public struct BackupRun: Sendable {
             let wanted = (plan.collections?.entries ?? []).compactMap(\.lineage?.documents)
             captures.append(DocumentsCapture(folders: plan.folders, wantedPaths: Set(wanted)))
         }
+        if !plan.sealed.isEmpty { captures.append(ConfigurationCapture(system: plan.system, sets: plan.sealed)) }
         if !plan.checkouts.isEmpty {
             captures.append(CodeCapture(checkouts: plan.checkouts, leavingOut: plan.leavingOut))
         }

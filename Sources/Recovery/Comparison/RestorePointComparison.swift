@@ -81,7 +81,7 @@ public struct RestorePointComparison: Sendable {
 
 /// Compares restore points by walking both trees at once; equal folders are not entered.
 public struct ComparisonRun: Sendable {
-    private let repository: IndexedRepository
+    let repository: IndexedRepository
 
     /// Makes a run.
     public init(_ repository: IndexedRepository) {

@@ -43,7 +43,7 @@ extension ConfigurationDecoder {
         return .init(name: name, path: path, selection: PathSelection(include: include, exclude: exclude))
     }
 
-    private mutating func name(from path: String, at position: ConfigurationPosition) -> String? {
+    mutating func name(from path: String, at position: ConfigurationPosition) -> String? {
         if let name = ConfigurationPath.name(of: path), Self.isName(name) { return name }
         report.error(
             .missingKey,
@@ -55,23 +55,28 @@ extension ConfigurationDecoder {
         return nil
     }
 
-    private mutating func patterns(_ node: ConfigurationNode, of key: String) -> [PathPattern] {
+    mutating func patterns(
+        _ node: ConfigurationNode,
+        of key: String,
+        example: String = "**/*.mdx"
+    ) -> [PathPattern] {
         guard case .list(let items) = node.content, !items.isEmpty else {
             let isEmpty = node.isNothing || node.kind == "a list"
             report.error(
                 isEmpty ? .emptyValue : .wrongType,
                 at: node.position,
                 isEmpty ? "'\(key)' has no pattern" : "'\(key)' must be a list, found \(found(node))",
-                suggestion: isEmpty ? "Leave '\(key)' out, or give it patterns." : "Write '\(key): [\"**/*.mdx\"]'.",
+                suggestion: isEmpty && key != "files"
+                    ? "Leave '\(key)' out, or give it patterns." : "Write '\(key): [\"\(example)\"]'.",
                 revealing: .value
             )
             return []
         }
-        return items.compactMap { pattern($0, of: key) }
+        return items.compactMap { pattern($0, of: key, example) }
     }
 
-    private mutating func pattern(_ node: ConfigurationNode, of key: String) -> PathPattern? {
-        guard let text = text(node, of: key, example: "\(key): [\"**/*.mdx\"]") else { return nil }
+    private mutating func pattern(_ node: ConfigurationNode, of key: String, _ example: String) -> PathPattern? {
+        guard let text = text(node, of: key, example: "\(key): [\"\(example)\"]") else { return nil }
         do {
             return try PathPattern(text)
         } catch {

@@ -42,6 +42,7 @@ extension ConfigurationDecoder {
         "location": "./backup", "password": "env:HOLDFAST_PASSWORD", "system": "textbook",
         "url": "http://127.0.0.1:6333",
         "name": "NAME", "model": "NAME", "path": "./docs",
+        "files": "[.env.production]",
     ]
 
     /// What stands where something else should, without repeating it.

@@ -18,15 +18,17 @@ struct ConfigurationDecoder {
         let system = section.take("system").flatMap { name($0, of: "system") }
         let qdrant = section.take("qdrant")
         let documents = section.take("documents")
+        let sealed = section.take("configuration")
         let code = section.take("code")
         let restore = section.take("restore")
         let probes = section.take("probes").map { self.probes($0) }
         let recovery = section.take("recovery").flatMap { self.recovery($0) }
         let retention = section.take("retention").map { self.retention($0) } ?? RetentionRules()
-        requireSource(section, qdrant: qdrant, documents: documents, code: code)
+        requireSource(section, [qdrant, documents, sealed, code])
         var decodedQdrant = qdrant.flatMap { self.qdrant($0) }
         let decodedDocuments = documents.map { self.documents($0, repository: repository?.location) }
         resolveLineage(&decodedQdrant, documents: decodedDocuments ?? [])
+        let decodedSealed = sealed.map { self.sealedFiles($0, repository: repository?.location) }
         let decodedCode = code.map { self.code($0, repository: repository?.location) }
         let decodedRestore = restore.map { self.restore($0) } ?? .standard
         close(section, required: ["repository", "system"])
@@ -37,6 +39,7 @@ struct ConfigurationDecoder {
             system: system,
             qdrant: decodedQdrant,
             documents: decodedDocuments ?? [],
+            sealed: decodedSealed ?? [],
             code: decodedCode ?? [],
             restore: decodedRestore,
             probes: probes ?? [],
@@ -71,21 +74,16 @@ struct ConfigurationDecoder {
         return version
     }
 
-    private mutating func requireSource(
-        _ section: ConfigurationSection,
-        qdrant: ConfigurationNode?,
-        documents: ConfigurationNode?,
-        code: ConfigurationNode?
-    ) {
-        guard qdrant == nil, documents == nil, code == nil, !section.hasLookalike(of: ["qdrant", "documents", "code"])
-        else {
-            return
-        }
+    private mutating func requireSource(_ section: ConfigurationSection, _ sources: [ConfigurationNode?]) {
+        guard sources.allSatisfy({ $0 == nil }),
+            !section.hasLookalike(of: ["qdrant", "documents", "configuration", "code"])
+        else { return }
         report.error(
             .missingKey,
             at: section.position,
             "the configuration names nothing to back up",
-            suggestion: "Add 'qdrant:' with a server, 'documents:' with a folder, or 'code:' with a checkout."
+            suggestion:
+                "Add 'qdrant:' with a server, 'documents:' with a folder, 'configuration:' with files to seal, or 'code:' with a checkout."
         )
     }
 

@@ -1,6 +1,6 @@
 /// The mappings of schema version 1 and the keys each has, in the order in which the reference lists them.
 enum ConfigurationSchema: String, CaseIterable {
-    case root, repository, qdrant, collection, embedding, documents, code, restore
+    case root, repository, qdrant, collection, embedding, documents, configuration, code, restore
     case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
     case retention, retentionComponents, retentionPolicy
 
@@ -11,8 +11,8 @@ enum ConfigurationSchema: String, CaseIterable {
         switch self {
         case .root:
             [
-                "version", "repository", "system", "qdrant", "documents", "code", "restore", "probes", "recovery",
-                "retention",
+                "version", "repository", "system", "qdrant", "documents", "configuration", "code", "restore", "probes",
+                "recovery", "retention",
             ]
         case .repository: ["location", "password", "compression"]
         case .qdrant: ["url", "api_key", "ca_certificate", "collections", "exclude", "timeout"]
@@ -23,6 +23,8 @@ enum ConfigurationSchema: String, CaseIterable {
             ]
         case .embedding: ["model", "revision", "dimension", "distance", "chunking", "vector"]
         case .documents: ["name", "path", "include", "exclude"]
+        case .configuration:
+            ["name", "path", "files", "recipients", "openpgp", "passphrase", "identity", "gnupg_home"]
         case .code: ["name", "path", "bundle", "untracked"]
         case .restore: ["green_within", "score_tolerance"]
         case .probe: ["name", "http", "question", "command", "timeout", "within"]
@@ -47,6 +49,7 @@ enum ConfigurationSchema: String, CaseIterable {
         case .root: "the configuration"
         case .collection: "an entry of 'collections'"
         case .documents: "an entry of 'documents'"
+        case .configuration: "an entry of 'configuration'"
         case .code: "an entry of 'code'"
         case .retentionComponents: "'retention.components'"
         case .retentionPolicy: "an entry of 'retention.components'"

@@ -39,7 +39,10 @@ public struct ConfigurationTemplate: Sendable {
 
     /// The text of the file.
     public func render() -> String {
-        [head, repositorySection, qdrantSection, documentsSection, codeSection, restoreSection, retentionSection]
+        [
+            head, repositorySection, qdrantSection, documentsSection, Self.sealedSection, codeSection, restoreSection,
+            retentionSection,
+        ]
             .joined(separator: "\n")
     }
 
@@ -164,6 +167,27 @@ public struct ConfigurationTemplate: Sendable {
             """
         )
     }
+
+    /// A key of age that somebody has to make first: always a comment.
+    private static let sealedSection = commented(
+        """
+        # Settings and secrets, sealed before they are stored: the backup cannot open them (docs/operating/secrets.md).
+        configuration:
+          - name: app
+            # The folder that the patterns start from.
+            path: .
+            files: [".env.production", "config/*.yaml", "certs/*.pem"]
+            # Whoever has the identity of one of these opens it: what 'age-keygen' prints as public key.
+            recipients: [PUBLIC_KEY]
+            # Or fingerprints of OpenPGP keys, in this keyring; or a passphrase alone.
+            # openpgp: [FINGERPRINT]
+            # gnupg_home: /etc/holdfast/gnupg
+            # passphrase: file:/root/kit.passphrase
+            # Only restores ask for it: keep it away from this machine.
+            # identity: file:/media/key/identity.txt
+
+        """
+    )
 
     private var restoreSection: String {
         """

@@ -10,6 +10,7 @@ extension HoldfastConfiguration {
         system: String,
         qdrant: Qdrant? = nil,
         documents: [Documents] = [],
+        sealed: [SealedFiles] = [],
         code: [Code] = [],
         restore: Restore = .standard
     ) {
@@ -19,6 +20,7 @@ extension HoldfastConfiguration {
             system: system,
             qdrant: qdrant,
             documents: documents,
+            sealed: sealed,
             code: code,
             restore: restore,
             warnings: []

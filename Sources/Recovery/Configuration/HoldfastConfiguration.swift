@@ -22,6 +22,8 @@ public struct HoldfastConfiguration: Sendable, Hashable {
     public var qdrant: Qdrant?
     /// The folders of documents that are protected; empty when only Qdrant is.
     public var documents: [Documents]
+    /// The sets of files that are sealed before they are stored: the section `configuration`.
+    public var sealed: [SealedFiles] = []
     /// The checkouts of the application that are protected.
     public var code: [Code] = []
     /// What a restore has to reach before it counts as verified.

@@ -197,7 +197,22 @@ struct RestorePointRepair {
             collections.append(collection)
         }
         part.collections = collections
+        part.sets = try await recount(part.sets, tree)
         return part
+    }
+
+    /// Without its index a set cannot be restored as one.
+    private func recount(_ sets: [SealedSetSummary]?, _ tree: ResticID) async throws -> [SealedSetSummary]? {
+        guard let sets else { return nil }
+        var left: [SealedSetSummary] = []
+        for var set in sets where try await repository.node(at: SealedIndex.path(of: set.name), in: tree) != nil {
+            let folder = SealedIndex.folder(of: set.name) + "/files"
+            guard let below = try await repository.node(at: folder, in: tree)?.subtree else { continue }
+            let count = try await count(below)
+            (set.files, set.sealedBytes) = (count.files, count.bytes)
+            left.append(set)
+        }
+        return left
     }
 
     private func count(_ tree: ResticID) async throws -> Count {

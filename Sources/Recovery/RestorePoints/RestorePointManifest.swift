@@ -32,6 +32,8 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         public var collections: [CollectionSummary]
         /// The folders, for `documents`.
         public var folders: [FolderSummary]
+        /// The sets of sealed files, for `configuration`; `nil` for the others.
+        public var sets: [SealedSetSummary]?
         /// The checkouts, for `code`; `nil` for other components.
         public var checkouts: [CheckoutSummary]?
         /// What could not be taken as it was, for components that are not made of folders.
@@ -186,7 +188,8 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
     /// Everything that was skipped, of all components.
     public var skipped: [SkippedItem] {
         parts.flatMap { part in
-            (part.skipped ?? []) + part.folders.flatMap(\.skipped) + (part.checkouts ?? []).flatMap(\.skipped)
+            (part.skipped ?? []) + part.folders.flatMap(\.skipped) + (part.sets ?? []).flatMap(\.skipped)
+                + (part.checkouts ?? []).flatMap(\.skipped)
         }
     }
 

@@ -48,12 +48,12 @@ public struct VerificationRun: Sendable {
             verifier.onPlan = { [progress] in progress.begin("verify \(part.component.rawValue)", totalBytes: $0) }
             verifier.onRead = { [progress] in progress.advance($0) }
             let report = try await verifier.verify(point.tree(of: part.component), in: repository)
+            var differences = try await Self.compare(part, report) + compareDigests(part, point)
+            if part.component == .configuration {
+                differences += try await SealedVerification.differences(of: point, in: repository)
+            }
             parts.append(
-                RestorePointVerification.Part(
-                    component: part.component,
-                    report: report,
-                    differences: try await Self.compare(part, report) + compareDigests(part, point)
-                )
+                RestorePointVerification.Part(component: part.component, report: report, differences: differences)
             )
         }
         return RestorePointVerification(restorePoint: point, depth: depth, parts: parts)

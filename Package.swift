@@ -223,6 +223,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "holdfast", "QdrantClient", "ResticRepository", "ResticFormat", "LocalStorage", "TestSupport", logging,
+                nio[0],
             ]
         ),
         .testTarget(

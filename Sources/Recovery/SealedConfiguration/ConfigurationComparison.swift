@@ -38,14 +38,15 @@ public struct ConfigurationComparison: Sendable {
         do {
             let path = root + "/" + file.path
             guard let status = try await blocking({ try PlainStatus(at: path) }) else {
-                return .init(name, .missing, "the file is missing", missing: file.keys.isEmpty ? nil : file.keys.count)
+                return .init(.configuration, name, .missing, "the file is missing", missing: file.keys.isEmpty ? nil : file.keys.count)
             }
-            guard status.kind == .file else { return .init(name, .different, "it is no regular file any more") }
+            guard status.kind == .file else { return .init(.configuration, name, .different, "it is no regular file any more") }
             let now = try await reader.read(file.path).file
             guard let change = SealedFileChange.between(file, now, set: reader.set) else {
-                return .init(name, .same, "as captured")
+                return .init(.configuration, name, .same, "as captured")
             }
             return .init(
+                .configuration,
                 name,
                 .different,
                 change.detail,
@@ -54,7 +55,7 @@ public struct ConfigurationComparison: Sendable {
                 extra: change.addedKeys.count
             )
         } catch let error as Errno {
-            return .init(name, .unreadable, "it cannot be read: \(error.description)")
+            return .init(.configuration, name, .unreadable, "it cannot be read: \(error.description)")
         }
     }
 
@@ -68,28 +69,7 @@ public struct ConfigurationComparison: Sendable {
         guard let listing = try? await blocking({ try folder.list() }) else { return [] }
         let known = Set(index.files.map(\.path))
         return listing.files.filter { !known.contains($0.path) }.map {
-            .init("\(index.set)/\($0.path)", .larger, "the file is not in the restore point")
+            .init(.configuration, "\(index.set)/\($0.path)", .larger, "the file is not in the restore point")
         }
-    }
-}
-
-extension LiveFinding {
-    fileprivate init(
-        _ name: String,
-        _ state: State,
-        _ detail: String,
-        missing: Int? = nil,
-        different: Int? = nil,
-        extra: Int? = nil
-    ) {
-        self.init(
-            component: .configuration,
-            name: name,
-            state: state,
-            detail: detail,
-            missing: missing,
-            different: different,
-            extra: extra
-        )
     }
 }

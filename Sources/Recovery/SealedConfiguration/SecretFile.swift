@@ -22,7 +22,9 @@ final class SecretFile: Sendable {
     init(for path: String) throws(Errno) {
         folder = ConfigurationPath.parent(of: path)
         name = ConfigurationPath.name(of: path) ?? ""
-        let unnamed = open(folder, Self.unnamed | O_DIRECTORY | O_WRONLY | O_CLOEXEC, 0o600)
+        // Without /proc, an unnamed file could not be given its name.
+        let canName = access("/proc/self/fd", X_OK) == 0
+        let unnamed = canName ? open(folder, Self.unnamed | O_DIRECTORY | O_WRONLY | O_CLOEXEC, 0o600) : -1
         if unnamed >= 0 {
             (descriptor, isNamed) = (unnamed, false)
         } else {
@@ -100,7 +102,12 @@ final class SecretFile: Sendable {
     }
 
     private func publish(_ temporary: String, as path: String, _ replaces: Bool) throws(Errno) {
-        guard (replaces ? rename(temporary, path) : link(temporary, path)) == 0 else { throw Errno(rawValue: errno) }
+        if !replaces {
+            if link(temporary, path) == 0 { return }
+            // A file system without hard links: the next best is to look first.
+            guard errno == EPERM || errno == EOPNOTSUPP, access(path, F_OK) != 0 else { throw Errno(rawValue: errno) }
+        }
+        guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
     }
 
     private static func syncFolder(_ folder: String) throws(Errno) {

@@ -17,7 +17,14 @@ extension FuzzTarget {
         ) { bytes in
             let configuration = try HoldfastConfiguration.parse(bytes, file: "holdfast.yaml", folder: "/etc/app")
             try hold(configuration.version == ConfigurationSchema.version, "version \(configuration.version)")
-            try hold(configuration.qdrant != nil || !configuration.documents.isEmpty, "nothing to back up")
+            try hold(
+                configuration.qdrant != nil || !configuration.documents.isEmpty || !configuration.sealed.isEmpty,
+                "nothing to back up"
+            )
+            for set in configuration.sealed {
+                try hold(set.path.hasPrefix("/") && !set.selection.include.isEmpty, "a set of everything")
+                try hold(!set.recipients.publicNames.isEmpty, "a set that is sealed to nobody")
+            }
             let names = configuration.documents.map(\.name)
             try hold(Set(names).count == names.count, "two folders of one name")
             try hold(configuration.documents.allSatisfy { $0.path.hasPrefix("/") }, "a relative path")
@@ -111,6 +118,13 @@ extension FuzzTarget {
             exclude:
               - "**/.git/**"
           - path: blog
+        configuration:
+          - name: app
+            path: .
+            files: [.env.production, "config/*.yaml"]
+            recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]
+            identity: file:/media/key.txt
+          - {path: kit, files: ["**"], passphrase: env:KIT}
         restore:
           green_within: 1h
           score_tolerance: 1e-3

@@ -24,7 +24,7 @@ struct SecretLeakTests {
         try program.write("[x]\nkey = \(values[5])\n", to: "app/config/d.ini")
         // Understood neither as variables nor as YAML: no part of it may be taken for a name.
         try program.write("\(values[10])\n", to: "app/.env.token")
-        try program.write("\(values[10]): \(values[10])\n  - broken", to: "app/config/broken.yaml")
+        try program.write("name: \"never closed\n\(values[10]): \(values[10])\n", to: "app/config/broken.yaml")
     }
 
     /// A whole life with every command, failures included.
@@ -95,7 +95,7 @@ struct SecretLeakTests {
         program.environment["HOLDFAST_PASSWORD"] = values[10]
         try await program.run("backup", "--verbose", expecting: 12)
         program.environment["HOLDFAST_PASSWORD"] = values[7]
-        for broken in [", identity: \(identity)", ", passphrase: \(values[6])", ", \(values[6]): 1"] {
+        for broken in [", identity: \(identity)", ", passphrase: \(values[6])", ", passphrase: [\(values[6])]"] {
             try configure(broken)
             try await program.run("backup", "--verbose", expecting: 2)
         }

@@ -35,7 +35,7 @@ struct ConfigurationKeysTests {
         "of a file that is not understood to its last line are none, so that no part of a secret is taken for a name",
         arguments: [
             "A=-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ==\n-----END KEY-----\n",
-            "kqhkiG9w0BAQEFAA==", "c2VjcmV0MTIz=\n", "Zm9vYmFyYmE=", "just a password", "A=\"never closed\n", "9A=b",
+            "kqhkiG9w0BAQEFAA==", "c2VjcmV0MTI=\n", "Zm9vYmFyYmE=", "just a password", "A=\"never closed\n", "9A=b",
             "a b=c",
             "A=b\0", "=x", "A=\"x\" y",
         ]

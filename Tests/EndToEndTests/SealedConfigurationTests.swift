@@ -48,7 +48,10 @@ struct SealedConfigurationTests {
             try await program.run("backup")
             let points = try await program.points()
             let diff = try await program.run("diff", points[1], "latest").text
-            #expect(diff.contains("configuration app/.env.production: DATABASE_URL changed; SENTRY added; LOG removed"), "\(diff)")
+            #expect(
+                diff.contains("configuration app/.env.production: DATABASE_URL changed; SENTRY added; LOG removed"),
+                "\(diff)"
+            )
             try await program.run("verify", "--all")
             try await program.run("verify", "--structure-only")
 
@@ -63,14 +66,24 @@ struct SealedConfigurationTests {
             #expect(try program.mode("app/config/app.yaml") == 0o640)
             #expect(try await program.run("restore").text.contains("3 equal already"))
             try program.write("LOG=debug\n", to: "app/.env.production")
-            #expect(try await program.run("restore", "--identity", "key.txt", expecting: 14).errorText.contains("--in-place"))
+            #expect(
+                try await program.run("restore", "--identity", "key.txt", expecting: 14).errorText.contains(
+                    "--in-place"
+                )
+            )
             try await program.run("restore", "--in-place", "--identity", "key.txt")
             #expect(try await areEqual(folder.path("app"), folder.path("gone")))
-            #expect(try await program.run("restore", "--only", "qdrant", "--identity", "x", expecting: 2).errorText.contains("--identity"))
+            #expect(
+                try await program.run("restore", "--only", "qdrant", "--identity", "x", expecting: 2).errorText
+                    .contains("--identity")
+            )
         }
     }
 
-    @Test("gpg opens what lies in the repository, and a restore goes through gpg", .enabled(if: Program.find("gpg") != nil))
+    @Test(
+        "gpg opens what lies in the repository, and a restore goes through gpg",
+        .enabled(if: Program.find("gpg") != nil)
+    )
     func openPGP() async throws {
         // Short, for the socket of the agent.
         try await TemporaryDirectory.with("hfg") { folder in
@@ -91,8 +104,15 @@ struct SealedConfigurationTests {
             let result: Result<Void, any Error>
             do {
                 _ = try await run(
-                    "--pinentry-mode", "loopback", "--passphrase", "", "--quick-generate-key", "a@b.example", "future-default",
-                    "default", "never"
+                    "--pinentry-mode",
+                    "loopback",
+                    "--passphrase",
+                    "",
+                    "--quick-generate-key",
+                    "a@b.example",
+                    "future-default",
+                    "default",
+                    "never"
                 )
                 let listed = try await run("--with-colons", "--list-keys").text
                 let line = try #require(listed.split(separator: "\n").first { $0.hasPrefix("fpr:") })
@@ -111,7 +131,9 @@ struct SealedConfigurationTests {
                     #expect(try await run("--decrypt", input: sealed).output == program.bytes("app/.env.production"))
                 }
                 try await program.run("restore", "--target", "out")
-                #expect(try program.bytes("out/configuration/app/.env.production") == program.bytes("app/.env.production"))
+                #expect(
+                    try program.bytes("out/configuration/app/.env.production") == program.bytes("app/.env.production")
+                )
                 result = .success(())
             } catch { result = .failure(error) }
             _ = try? await Program.find("gpgconf")?.run(["--homedir", folder.path("g"), "--kill", "all"])
@@ -119,7 +141,10 @@ struct SealedConfigurationTests {
         }
     }
 
-    @Test("a file that this user may not read is named, and the rest is stored, with exit code 3", .enabled(if: canBeSomebodyElse))
+    @Test(
+        "a file that this user may not read is named, and the rest is stored, with exit code 3",
+        .enabled(if: canBeSomebodyElse)
+    )
     func unreadable() async throws {
         try await TemporaryDirectory.with { folder in
             let program = try SealedProgram(in: folder)
@@ -145,9 +170,11 @@ let canBeSomebodyElse: Bool = {
     guard geteuid() == 0, FileManager.default.isExecutableFile(atPath: somebodyElse[0]) else { return false }
     let process = Process()
     process.executableURL = URL(filePath: somebodyElse[0])
-    process.arguments = Array(somebodyElse.dropFirst()) + [
-        "/bin/sh", "-c", "test -x '\(HoldfastProgram.path)' && test -x '\(FileManager.default.temporaryDirectory.path)'",
-    ]
+    process.arguments =
+        Array(somebodyElse.dropFirst()) + [
+            "/bin/sh", "-c",
+            "test -x '\(HoldfastProgram.path)' && test -x '\(FileManager.default.temporaryDirectory.path)'",
+        ]
     process.standardError = FileHandle.nullDevice
     guard (try? process.run()) != nil else { return false }
     process.waitUntilExit()

@@ -16,7 +16,8 @@ struct SecretLeakTests {
     private func writeFiles(_ program: SealedProgram, dotenv: String) throws {
         let values = Self.values
         try program.write(
-            "TOKEN=\(dotenv)\nexport QUOTED=\"\(values[1])\"\n", to: "app/.env.production"
+            "TOKEN=\(dotenv)\nexport QUOTED=\"\(values[1])\"\n",
+            to: "app/.env.production"
         )
         try program.write("db:\n  password: \(values[2])\nlist: [\(values[2])]\n", to: "app/config/a.yaml")
         try program.write("{\"api\": {\"key\": \"\(values[3])\"}}", to: "app/config/b.json")
@@ -66,7 +67,8 @@ struct SecretLeakTests {
         for output in [["--verbose"], ["--json", "--verbose"]] {
             for arguments in [
                 ["show"], ["show", old], ["points"], ["diff", old, "latest"], ["verify", "--all"], ["doctor"],
-                ["repo", "ls", "latest", "/", "--recursive"], ["repo", "find", "*.age"], ["repo", "check", "--read-data"],
+                ["repo", "ls", "latest", "/", "--recursive"], ["repo", "find", "*.age"],
+                ["repo", "check", "--read-data"],
                 ["repo", "stats"], ["forget", "--dry-run"], ["prune", "--dry-run"], ["key", "list"],
                 ["restore", "--dry-run"], ["restore", "--dry-run", "--identity", "key.txt"],
             ] {
@@ -84,7 +86,9 @@ struct SecretLeakTests {
         try await program.run("restore", "--in-place", "--verbose", "--set", "app", old, expecting: 1)
         for identity in ["wrong.txt", "app/.env.production", "app/certs/c.pem", "none.txt", "holdfast.yaml"] {
             for more in [[], ["--json"]] {
-                let target = ["restore", "--target", "out-\(identity.replacing("/", with: "-"))", "--identity", identity]
+                let target = [
+                    "restore", "--target", "out-\(identity.replacing("/", with: "-"))", "--identity", identity,
+                ]
                 try await program.run(target + more + ["--verbose", "--set", "app"], expecting: nil)
             }
         }

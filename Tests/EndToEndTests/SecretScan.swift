@@ -60,7 +60,9 @@ struct SecretScan {
             search(Array(path.utf8), in: "the name of \(path)")
             var isFolder: ObjCBool = false
             let place = folder + "/" + path
-            guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder), !isFolder.boolValue else { continue }
+            guard FileManager.default.fileExists(atPath: place, isDirectory: &isFolder), !isFolder.boolValue else {
+                continue
+            }
             search(Array(try Data(contentsOf: URL(filePath: place))), in: path)
         }
     }

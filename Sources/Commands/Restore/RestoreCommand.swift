@@ -78,10 +78,15 @@ struct RestoreCommand: AsyncParsableCommand {
     )
     var identities: [String] = []
 
-    @Option(help: ArgumentHelp("The folder that documents, configuration and code are restored into.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("The folder that documents, configuration and code are restored into.", valueName: "folder")
+    )
     var target: String?
 
-    @Flag(name: .long, help: "Replace the live collection's data, and in documents, configuration and code what differs.")
+    @Flag(
+        name: .long,
+        help: "Replace the live collection's data, and in documents, configuration and code what differs."
+    )
     var inPlace = false
 
     @Flag(name: .long, help: "Point the aliases to the restored collection when it has been verified, in one step.")
@@ -166,7 +171,8 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     private var wantsQdrant: Bool {
-        (only == nil && folders.isEmpty && include.isEmpty && target == nil && checkouts.isEmpty && sets.isEmpty) || only == .qdrant
+        (only == nil && folders.isEmpty && include.isEmpty && target == nil && checkouts.isEmpty && sets.isEmpty)
+            || only == .qdrant
     }
     private var wantsDocuments: Bool {
         (only == nil && collections.isEmpty && asName == nil && checkouts.isEmpty && sets.isEmpty) || only == .documents

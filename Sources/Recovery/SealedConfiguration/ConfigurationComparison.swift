@@ -38,9 +38,17 @@ public struct ConfigurationComparison: Sendable {
         do {
             let path = root + "/" + file.path
             guard let status = try await blocking({ try PlainStatus(at: path) }) else {
-                return .init(.configuration, name, .missing, "the file is missing", missing: file.keys.isEmpty ? nil : file.keys.count)
+                return .init(
+                    .configuration,
+                    name,
+                    .missing,
+                    "the file is missing",
+                    missing: file.keys.isEmpty ? nil : file.keys.count
+                )
             }
-            guard status.kind == .file else { return .init(.configuration, name, .different, "it is no regular file any more") }
+            guard status.kind == .file else {
+                return .init(.configuration, name, .different, "it is no regular file any more")
+            }
             let now = try await reader.read(file.path).file
             guard let change = SealedFileChange.between(file, now, set: reader.set) else {
                 return .init(.configuration, name, .same, "as captured")

@@ -8,14 +8,22 @@ extension FuzzTarget {
         FuzzTarget(
             "sealed-index",
             .json,
-            words: ["\"format\":1,", "\"path\":\"../x\",", "\"mode\":4095,", "\"size\":9223372036854775807,", "\"keys\":[],"],
+            words: [
+                "\"format\":1,", "\"path\":\"../x\",", "\"mode\":4095,", "\"size\":9223372036854775807,",
+                "\"keys\":[],",
+            ],
             seeds: { [try sealedIndex.encode()] },
             refuses: { $0 is SealedIndex.Unreadable }
         ) { bytes in
             let index = try SealedIndex(reading: bytes)
             let encoded = try mustWork("encoding") { try index.encode() }
-            try hold(try mustWork("reading again") { try SealedIndex(reading: encoded) } == index, "encodes to another index")
-            for path in index.files.flatMap({ [$0.path, $0.sealed] }) + index.folders.map(\.path).filter({ !$0.isEmpty }) {
+            try hold(
+                try mustWork("reading again") { try SealedIndex(reading: encoded) } == index,
+                "encodes to another index"
+            )
+            for path in index.files.flatMap({ [$0.path, $0.sealed] })
+                + index.folders.map(\.path).filter({ !$0.isEmpty })
+            {
                 let components = path.split(separator: "/", omittingEmptySubsequences: false)
                 try hold(!components.contains("..") && !components.contains(""), "'\(path)' leads out of its folder")
             }
@@ -36,15 +44,30 @@ extension FuzzTarget {
             let again = try mustWork("reading again") { try DigestKey(reading: encoded, system: "s") }
             try hold(again.isSame(as: key), "encodes to another key")
         },
-        keys("dotenv-keys", ".env", words: ["export ", "A=", "\"", "'", "\\", "==", "#", "\r\n"], seeds: [
-            "# c\nexport A=\"b\\\"c\nd\" # e\nB='x' \nC=d#e # f\nURL=http://h/#x\n", "A=1\nB=\n",
-        ]),
-        keys("yaml-keys", "config.yaml", words: ["- ", ": ", "&a", "*a", "{", "[", "|\n  ", "? "], seeds: [
-            "db:\n  host: h\n  list: [1, {a: b}]\nempty: {}\ntext: |\n  x\n  y\n",
-        ]),
-        keys("json-keys", "config.json", words: ["{\"a\":", "[[[[", "null", "1e999"], seeds: [
-            "{\"a\": {\"b\": [1, 2.5, {\"c\": null}]}, \"d\": \"\\u00e9\", \"e\": 18446744073709551615}",
-        ]),
+        keys(
+            "dotenv-keys",
+            ".env",
+            words: ["export ", "A=", "\"", "'", "\\", "==", "#", "\r\n"],
+            seeds: [
+                "# c\nexport A=\"b\\\"c\nd\" # e\nB='x' \nC=d#e # f\nURL=http://h/#x\n", "A=1\nB=\n",
+            ]
+        ),
+        keys(
+            "yaml-keys",
+            "config.yaml",
+            words: ["- ", ": ", "&a", "*a", "{", "[", "|\n  ", "? "],
+            seeds: [
+                "db:\n  host: h\n  list: [1, {a: b}]\nempty: {}\ntext: |\n  x\n  y\n"
+            ]
+        ),
+        keys(
+            "json-keys",
+            "config.json",
+            words: ["{\"a\":", "[[[[", "null", "1e999"],
+            seeds: [
+                "{\"a\": {\"b\": [1, 2.5, {\"c\": null}]}, \"d\": \"\\u00e9\", \"e\": 18446744073709551615}"
+            ]
+        ),
     ]
 
     /// A file whose keys are read: those that are must be showable, bounded, and found again.
@@ -55,7 +78,10 @@ extension FuzzTarget {
             try hold(Set(keys.entries.map(\.name)).count == keys.entries.count, "two keys of one name")
             for entry in keys.entries {
                 try hold(entry.name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "'\(entry.name)' is no name")
-                try hold(entry.name.utf8.count <= 65 * ConfigurationKeys.maximumDepth, "a name of \(entry.name.utf8.count) bytes")
+                try hold(
+                    entry.name.utf8.count <= 65 * ConfigurationKeys.maximumDepth,
+                    "a name of \(entry.name.utf8.count) bytes"
+                )
             }
             try hold(ConfigurationKeys(reading: bytes, path: path)?.entries == keys.entries, "is read in two ways")
         }

@@ -147,7 +147,6 @@ enum RestoreRendering {
         let restorePoint: String
         let collections: [Collection]
         let documents: [String: String]
-        let code: [String: String]
         let configuration: [String: Sealed]
 
         struct Sealed: Encodable {
@@ -155,6 +154,7 @@ enum RestoreRendering {
             let files: Int
             let recipients: [String]
         }
+        let code: [String: String]
     }
 
     static func printPlan(

@@ -43,7 +43,7 @@ public struct ConfigurationTemplate: Sendable {
             head, repositorySection, qdrantSection, documentsSection, Self.sealedSection, codeSection, restoreSection,
             retentionSection,
         ]
-            .joined(separator: "\n")
+        .joined(separator: "\n")
     }
 
     private var head: String {

@@ -63,6 +63,7 @@ extension HoldfastConfiguration {
         ]
         sections["qdrant"] = qdrant?.effective
         if !documents.isEmpty { sections["documents"] = .list(documents.map(\.effective)) }
+        if !sealed.isEmpty { sections["configuration"] = .list(sealed.map(\.effective)) }
         if !code.isEmpty { sections["code"] = .list(code.map(\.effective)) }
         return EffectiveConfiguration(sections: sections)
     }

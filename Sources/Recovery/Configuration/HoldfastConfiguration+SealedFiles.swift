@@ -60,3 +60,20 @@ extension HoldfastConfiguration.SealedFiles.Recipients {
         }
     }
 }
+
+extension HoldfastConfiguration.SealedFiles {
+    var effective: EffectiveConfiguration.Value {
+        var values: [String: EffectiveConfiguration.Value?] = [
+            "name": .text(name), "path": .text(path), "files": .patterns(selection.include),
+            "identity": .optional(identity.map { "\($0)" }),
+        ]
+        switch recipients {
+        case .age: values["recipients"] = .list(recipients.publicNames.map { .text($0) })
+        case .openPGP(_, let home):
+            values["openpgp"] = .list(recipients.publicNames.map { .text($0) })
+            values["gnupg_home"] = .optional(home)
+        case .passphrase(let reference): values["passphrase"] = .text("\(reference)")
+        }
+        return .section(values)
+    }
+}

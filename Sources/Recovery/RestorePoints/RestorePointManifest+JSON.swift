@@ -52,7 +52,8 @@ extension RestorePointManifest.Part {
     /// Every number in this part.
     fileprivate var numbers: [Int64] {
         [Int64(files), bytes] + collections.flatMap(\.numbers) + folders.flatMap(\.numbers)
-            + (sets ?? []).flatMap { [Int64($0.files), $0.bytes, $0.sealedBytes] } + (checkouts ?? []).flatMap(\.numbers)
+            + (sets ?? []).flatMap { [Int64($0.files), $0.bytes, $0.sealedBytes] }
+            + (checkouts ?? []).flatMap(\.numbers)
     }
 }
 

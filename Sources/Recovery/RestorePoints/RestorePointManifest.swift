@@ -187,9 +187,12 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
 
     /// Everything that was skipped, of all components.
     public var skipped: [SkippedItem] {
-        parts.flatMap { part in
-            (part.skipped ?? []) + part.folders.flatMap(\.skipped) + (part.sets ?? []).flatMap(\.skipped)
-                + (part.checkouts ?? []).flatMap(\.skipped)
+        parts.flatMap { part -> [SkippedItem] in
+            var skipped = part.skipped ?? []
+            for folder in part.folders { skipped += folder.skipped }
+            for set in part.sets ?? [] { skipped += set.skipped }
+            for checkout in part.checkouts ?? [] { skipped += checkout.skipped }
+            return skipped
         }
     }
 

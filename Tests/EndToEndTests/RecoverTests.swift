@@ -156,9 +156,13 @@ struct RecoverTests {
                 let folder = holdfast.folder
                 #expect(try await areEqual(folder.path("docs"), folder.path("elsewhere/docs")))
                 let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-                try await withQdrantClient(endpoint: QdrantEndpoint(url: other.baseURL), logger: logger) { copy in
-                    #expect(try await copy.count(in: "live") == 400)
+                let count = try await withQdrantClient(
+                    endpoint: QdrantEndpoint(url: other.baseURL),
+                    logger: logger
+                ) { copy in
+                    try await copy.count(in: "live")
                 }
+                #expect(count == 400)
                 #expect(try await client.collections() == ["knowledge"])
             }
         }

@@ -108,17 +108,22 @@ public struct CollectionExamination: Sendable {
     /// Gives the live collection the recorded aliases and payload indexes that it lacks. Aliases that point to another collection
     /// and indexes of another type are left alone.
     public func mend(_ name: String? = nil) async throws {
+        try await mendIndexes(name)
         let name = name ?? manifest.name
-        let info = try await client.collection(name)
-        let present = Set(info.payloadSchema.map(\.field))
-        for field in manifest.info.payloadSchema where !present.contains(field.field) {
-            guard let schema = field.creationSchema else { continue }
-            _ = try await client.createPayloadIndex(field.field, schema, in: name)
-        }
         let aliases = Set(try await client.aliases().map(\.alias))
         let actions = manifest.aliases.filter { !aliases.contains($0) }.map {
             AliasAction.create(alias: $0, collection: name)
         }
         if !actions.isEmpty { try await client.updateAliases(actions) }
+    }
+
+    /// Gives the live collection the recorded payload indexes that it lacks.
+    public func mendIndexes(_ name: String? = nil) async throws {
+        let name = name ?? manifest.name
+        let present = Set(try await client.collection(name).payloadSchema.map(\.field))
+        for field in manifest.info.payloadSchema where !present.contains(field.field) {
+            guard let schema = field.creationSchema else { continue }
+            _ = try await client.createPayloadIndex(field.field, schema, in: name)
+        }
     }
 }

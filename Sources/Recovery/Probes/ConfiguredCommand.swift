@@ -1,3 +1,5 @@
+internal import Foundation
+internal import Glibc
 internal import Subprocess
 
 #if canImport(System)
@@ -69,9 +71,60 @@ public struct ConfiguredCommand: Sendable, Hashable {
         } ?? .timedOut
     }
 
+    /// Gives the program its input and follows it to its end.
     private func ending<Output: OutputProtocol, Failure: ErrorOutputProtocol>(
         _ environment: [String: String],
         _ input: [UInt8],
+        output: Output,
+        error: Failure,
+        _ printed: (ExecutionResult<Void, Output, Failure>) -> [UInt8]
+    ) async throws -> Ending {
+        guard !input.isEmpty else {
+            return try await ending(environment, from: .none, output: output, error: error, printed)
+        }
+        // Through a file and not a pipe: a program that ends before it has read all would end us by SIGPIPE, and swift-subprocess 1.0.2
+        // stops the process when a program ends before its input was begun to be written.
+        let file = try Self.unnamedFile(holding: input)
+        return try await ending(
+            environment,
+            from: .fileDescriptor(FileDescriptor(rawValue: file), closeAfterSpawningProcess: true),
+            output: output,
+            error: error,
+            printed
+        )
+    }
+
+    /// - Returns: a descriptor that reads these bytes from a file that has no name any more.
+    private static func unnamedFile(holding bytes: [UInt8]) throws -> Int32 {
+        let folder = FileManager.default.temporaryDirectory.path
+        var template = Array("\(folder)/holdfast-XXXXXX".utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else {
+            throw RecoveryError(.stateUnusable, "no temporary file can be made in '\(folder)'")
+        }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        unlink(template)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                close(descriptor)
+                throw RecoveryError(
+                    .stateUnusable,
+                    "a temporary file in '\(folder)' cannot be written",
+                    hint: "Is its disk full?"
+                )
+            }
+            rest = rest.dropFirst(count)
+        }
+        lseek(descriptor, 0, SEEK_SET)
+        return descriptor
+    }
+
+    private func ending<Input: InputProtocol, Output: OutputProtocol, Failure: ErrorOutputProtocol>(
+        _ environment: [String: String],
+        from input: Input,
         output: Output,
         error: Failure,
         _ printed: (ExecutionResult<Void, Output, Failure>) -> [UInt8]
@@ -88,7 +141,7 @@ public struct ConfiguredCommand: Sendable, Hashable {
                 environment: .custom(SecretCommand.usable(environment)),
                 workingDirectory: FilePath(folder),
                 platformOptions: options,
-                input: .array(input),
+                input: input,
                 output: output,
                 error: error
             )

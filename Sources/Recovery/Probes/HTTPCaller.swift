@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
@@ -133,6 +134,8 @@ struct HTTPCaller: Sendable {
                 reason: error.connectionErrors.isEmpty
                     ? "\(call.place): the host name is unknown" : "\(call.place): nobody listens there"
             )
+        case let error as IOError where error.errnoCode == ECONNREFUSED:
+            Failure(reason: "\(call.place): nobody listens there")
         case is ChannelError, is IOError: Failure(reason: "\(call.place): the connection was lost")
         case is HTTPParserError: Failure(reason: "\(call.place): the answer is not HTTP")
         default: Failure(reason: "\(call.place): the request failed (\(type(of: error)))")

@@ -233,6 +233,8 @@ struct QdrantRecovery: ComponentRecovery {
         if action.kind == .repair { return try await repair(action, stored, client) }
         context.progress.begin("restore \(action.name)", totalBytes: action.bytes)
         defer { context.progress.end() }
+        // The uploaded shards bring no payload indexes, and one that is missing would be a difference at the end.
+        if action.kind == .replace { try await examination(stored, client).mendIndexes() }
         let restore = try restore(action, stored, client)
         let plan = try await restore.plan()
         let report = try await restore.run(plan)

@@ -34,6 +34,8 @@ struct ReingestRun {
                 return nil as String?
             } catch let failure as HTTPCaller.Failure {
                 return failure.reason
+            } catch let error as RecoveryError {
+                return error.message
             }
         }
         return ReingestReport(

@@ -204,6 +204,11 @@ struct ReingestTests {
             try await ReingestRun(settings: good, environment: environment, clock: SteppingClock()).run(changes).outcome
                 == .verified
         )
+        // One that reads nothing of a list longer than any pipe.
+        let deaf = Reingest(.command(try ConfiguredCommand("true", folder: "/")))
+        let many = (0..<20_000).map { DocumentChange(.added, documents: "d", path: "page-\($0)", file: "/d/\($0)") }
+        let ignored = try await ReingestRun(settings: deaf, environment: environment, clock: SteppingClock()).run(many)
+        #expect(ignored.outcome == .verified, "\(ignored.detail)")
         let bad = Reingest(.command(try ConfiguredCommand("false", folder: "/")))
         let report = try await ReingestRun(settings: bad, environment: environment, clock: SteppingClock()).run(changes)
         #expect(report.outcome == .failed && report.detail == "'false' ended with exit status 1")

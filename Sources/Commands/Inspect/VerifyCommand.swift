@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Foundation
+internal import QdrantClient
 internal import Recovery
 internal import ResticRepository
 
@@ -9,11 +11,13 @@ struct VerifyCommand: AsyncParsableCommand {
         abstract: "Prove that a restore point can be read back.",
         discussion: """
             Reads every tree and every blob of the restore point, decrypts and hashes them, and compares the number and size of
-            files with what the manifest says. Ends with 1 when anything is damaged, naming the files it hits.
+            files with what the manifest says. Ends with 1 when anything is damaged, naming the files it hits, or when the live system
+            lacks what was stored; with 3 when something could not be tested.
 
               holdfast verify
               holdfast verify 4f2a9c01 --structure-only
               holdfast verify --all
+              holdfast verify --read-data-subset 5% --against-source
             """
     )
 
@@ -28,36 +32,40 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Only the structure: trees, index, and that packs are there; no content is read.")
     var structureOnly = false
 
-    private struct Output: Encodable {
-        struct Part: Encodable {
-            let component: Component
-            let files: Int
-            let bytes: Int64
-            let blobs: Int
-            let blobsRead: Int
-            let bytesRead: Int64
-            let problems: [VerificationProblem]
-            let differences: [String]
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Read a share of the packs, first what was read longest ago: '5%', '500M', or '3/7' for a fixed group.",
+            valueName: "subset"
+        )
+    )
+    var readDataSubset: DataSubset?
+
+    @Flag(name: .long, help: "Compare the restore point with the live system, too.")
+    var againstSource = false
+
+    func validate() throws {
+        if structureOnly, readDataSubset != nil {
+            throw ValidationError("'--structure-only' reads no data, and '--read-data-subset' says how much to read")
         }
-        let restorePoint: String
-        let verdict: String
-        let depth: String
-        let parts: [Part]
+        if all, againstSource {
+            throw ValidationError("'--against-source' compares one restore point with the live system, not '--all'")
+        }
     }
 
     func run() async throws {
         let session = try Session(common)
-        let (id, all, progress) = (point, all, common.makeProgress())
-        let depth: TreeVerifier.Depth = structureOnly ? .structure : .content
+        let (id, all, command) = (point, all, self)
         let results = try await session.withRepositoryForReading(provesIndex: true) { repository in
             let catalog = RestorePointCatalog(repository)
             let points =
                 all
                 ? try await catalog.list(system: session.configuration.system)
                 : [try await catalog.find(id, system: id == "latest" ? session.configuration.system : nil)]
-            var results: [RestorePointVerification] = []
-            for point in points {
-                results.append(try await VerificationRun(repository, progress: progress).verify(point, depth: depth))
+            var results = try await command.verify(points, repository)
+            guard command.againstSource else { return results }
+            for index in results.indices {
+                results[index].source = try await command.compare(points[index], repository, session)
             }
             return results
         }
@@ -69,54 +77,101 @@ struct VerifyCommand: AsyncParsableCommand {
             )
         }
         if common.json {
-            try Console.json(results.map(output))
+            try Console.json(results.map { VerifyRendering.Output($0) })
         } else {
-            for result in results { print(result) }
+            VerifyRendering.print(results)
         }
-        if !results.allSatisfy(\.isIntact) { throw ExitStatus.failed }
+        switch CheckOutcome.overall(results.map(\.outcome)) {
+        case .verified: break
+        case .failed: throw ExitStatus.failed
+        case .untested: throw ExitStatus.partial
+        }
     }
 
-    private func print(_ result: RestorePointVerification) {
-        let depth = result.depth == .content ? "content" : "structure"
-        Console.result(
-            "restore point \(result.restorePoint.manifest.id): \(result.isIntact ? "intact" : "DAMAGED") (\(depth))"
-        )
-        for part in result.parts {
-            let report = part.report
-            let read =
-                result.depth == .content ? ", \(report.blobsRead) read (\(Formatting.bytes(report.bytesRead)))" : ""
-            Console.result(
-                "  \(part.component.rawValue): \(Formatting.count(report.files, "file")), \(Formatting.bytes(report.totalBytes)), "
-                    + "\(Formatting.count(report.blobs, "blob"))\(read)"
+    private func verify(_ points: [RestorePoint], _ repository: IndexedRepository) async throws
+        -> [VerifyRendering.Result]
+    {
+        let progress = common.makeProgress()
+        if let readDataSubset { return try await readShare(readDataSubset, of: points, repository, progress) }
+        var results: [VerifyRendering.Result] = []
+        for point in points {
+            let verification = try await VerificationRun(repository, progress: progress).verify(
+                point,
+                depth: structureOnly ? .structure : .content
             )
-            for difference in part.differences { Console.result("    differs: \(difference)") }
-            for problem in report.problems {
-                Console.result("    damaged: \(problem.message)")
-                for path in problem.paths.prefix(20) { Console.result("      \(path)") }
-                if problem.paths.count > 20 {
-                    Console.result("      and \(problem.paths.count - 20) more (--json lists all)")
-                }
+            results.append(
+                VerifyRendering.Result(verification: verification, depth: structureOnly ? "structure" : "content")
+            )
+        }
+        return results
+    }
+
+    private func readShare(
+        _ subset: DataSubset,
+        of points: [RestorePoint],
+        _ repository: IndexedRepository,
+        _ progress: any ProgressSink
+    ) async throws -> [VerifyRendering.Result] {
+        let (key, now) = (repository.repository.id, SystemWallClock().now)
+        let path = ReadingMemory.path(in: stateFolder, repository: key)
+        var memory = ReadingMemory.load(path, repository: key, now: now)
+        let before = Set(memory.times.keys)
+        var generator = SystemRandomNumberGenerator()
+        let (verifications, coverage) = try await RollingVerification(repository, reading: subset, progress: progress)
+            .verify(points, memory: &memory, now: now, using: &generator)
+        do {
+            // Another process may have read meanwhile; what this one forgot stays forgotten.
+            let forgotten = before.subtracting(memory.times.keys)
+            var latest = ReadingMemory.load(path, repository: key, now: SystemWallClock().now)
+            latest.forget { forgotten.contains($0) }
+            memory.merge(latest)
+            try memory.save(path, repository: key)
+        } catch let error as RecoveryError {
+            // The reading counts for nothing less: the next one only begins elsewhere.
+            common.remark("warning: \(error.message)")
+        }
+        return verifications.map {
+            VerifyRendering.Result(verification: $0, depth: "subset", coverage: coverage)
+        }
+    }
+
+    /// A server that cannot be reached, or whose key cannot be had, is not tested; the rest is compared all the same.
+    private func compare(_ point: RestorePoint, _ repository: IndexedRepository, _ session: Session) async throws
+        -> [LiveFinding]
+    {
+        let hasCollections = point.manifest[.qdrant] != nil
+        do {
+            return try await session.withOptionalClient(hasCollections) { client in
+                try await run(session, repository, client).compareWithSource(point)
+            }
+        } catch let error as SecretError {
+            return try await run(session, repository, nil).compareWithSource(point).map { finding in
+                guard finding.component == .qdrant else { return finding }
+                return LiveFinding(.qdrant, finding.name, .unknown, "cannot be compared: \(error.message)")
             }
         }
     }
 
-    private func output(_ result: RestorePointVerification) -> Output {
-        Output(
-            restorePoint: result.restorePoint.manifest.id,
-            verdict: result.isIntact ? "intact" : "damaged",
-            depth: result.depth == .content ? "content" : "structure",
-            parts: result.parts.map { part in
-                Output.Part(
-                    component: part.component,
-                    files: part.report.files,
-                    bytes: part.report.totalBytes,
-                    blobs: part.report.blobs,
-                    blobsRead: part.report.blobsRead,
-                    bytesRead: part.report.bytesRead,
-                    problems: part.report.problems,
-                    differences: part.differences
-                )
-            }
+    private func run(_ session: Session, _ repository: IndexedRepository, _ client: QdrantClient?) -> RecoverRun {
+        var options = RecoverOptions()
+        options.isThorough = true
+        return RecoverRun(
+            session.configuration,
+            from: repository,
+            client: client,
+            options: options,
+            store: FileRecoveryStateStore(folder: stateFolder),
+            environment: ProcessInfo.processInfo.environment,
+            logger: common.logger,
+            progress: common.makeProgress(),
+            toolVersion: Version.text
+        )
+    }
+
+    private var stateFolder: String {
+        FileRecoveryStateStore.standardFolder(
+            environment: ProcessInfo.processInfo.environment,
+            besides: URL(filePath: common.configurationPath).deletingLastPathComponent().path
         )
     }
 }

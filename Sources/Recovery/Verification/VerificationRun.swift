@@ -1,4 +1,4 @@
-internal import ResticFormat
+public import ResticFormat
 public import ResticRepository
 
 /// What verifying a restore point found.
@@ -39,12 +39,19 @@ public struct VerificationRun: Sendable {
     }
 
     /// Verifies a restore point. Damage is in the result, not thrown.
-    public func verify(_ point: RestorePoint, depth: TreeVerifier.Depth) async throws -> RestorePointVerification {
+    ///
+    /// - Parameter knownDamage: data blobs that were read and are damaged.
+    public func verify(
+        _ point: RestorePoint,
+        depth: TreeVerifier.Depth,
+        knownDamage: [ResticID: String] = [:]
+    ) async throws -> RestorePointVerification {
         var parts: [RestorePointVerification.Part] = []
         for part in point.manifest.parts {
             progress.begin("verify \(part.component.rawValue)", totalBytes: nil)
             defer { progress.end() }
             var verifier = TreeVerifier(depth: depth)
+            verifier.knownDamage = knownDamage
             verifier.onPlan = { [progress] in progress.begin("verify \(part.component.rawValue)", totalBytes: $0) }
             verifier.onRead = { [progress] in progress.advance($0) }
             let report = try await verifier.verify(point.tree(of: part.component), in: repository)

@@ -25,6 +25,8 @@ public struct VerificationReport: Sendable, Hashable {
     public var blobsRead = 0
     /// Bytes read from packs for that.
     public var bytesRead: Int64 = 0
+    /// The packs that hold those blobs and are there, with their lengths in bytes.
+    public var packs: [ResticID: Int64] = [:]
     /// What is wrong; empty when everything is restorable.
     public var problems: [VerificationProblem] = []
 
@@ -48,6 +50,8 @@ public struct TreeVerifier: Sendable {
     public var onPlan: @Sendable (Int64) -> Void = { _ in }
     /// Called with bytes as they are read.
     public var onRead: @Sendable (Int64) -> Void = { _ in }
+    /// Data blobs that are known to be damaged, and why: they count as read, and the files that they hit are named.
+    public var knownDamage: [ResticID: String] = [:]
 
     /// Makes a verifier.
     public init(depth: Depth) {
@@ -59,7 +63,8 @@ public struct TreeVerifier: Sendable {
         var state = State()
         try await collect(tree, path: "", in: repository, into: &state)
         state.report.blobs = state.blobs.count
-        var bad = try await checkPacks(of: state.blobs, in: repository)
+        var bad = try await checkPacks(of: state.blobs, in: repository, into: &state.report)
+        bad.merge(knownDamage.filter { state.blobs[$0.key] != nil }) { first, _ in first }
         if depth == .content { bad.merge(try await read(&state, except: bad, in: repository)) { first, _ in first } }
         guard !bad.isEmpty else { return state.report }
         var paths: [ResticID: [String]] = [:]
@@ -137,7 +142,8 @@ public struct TreeVerifier: Sendable {
     /// Every pack that is needed must be there, and reach as far as its blobs.
     private func checkPacks(
         of blobs: [ResticID: BlobLocation],
-        in repository: IndexedRepository
+        in repository: IndexedRepository,
+        into report: inout VerificationReport
     ) async throws -> [ResticID: String] {
         let needed = Set(blobs.values.map(\.pack))
         var found: [ResticID: Int64] = [:]
@@ -146,6 +152,7 @@ public struct TreeVerifier: Sendable {
                 if let id = FileKind.pack.id(in: entry.key), needed.contains(id) { found[id] = entry.byteCount }
             }
         }
+        report.packs = found
         var bad: [ResticID: String] = [:]
         for (id, location) in blobs {
             guard let length = found[location.pack] else {

@@ -46,6 +46,11 @@ let package = Package(
             pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
+        .systemLibrary(
+            name: "CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+        ),
         .systemLibrary(name: "CLinux"),
 
         .executableTarget(name: "holdfast", dependencies: ["Commands"]),
@@ -62,7 +67,7 @@ let package = Package(
             name: "Recovery",
             dependencies: [
                 "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticCrypto", "ResticFormat",
-                "ObjectStorage", "Locks", "Sealing", crypto, logging,
+                "ObjectStorage", "Locks", "Sealing", "CZlib", crypto, logging,
                 nio[0], nio[1],
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -74,7 +79,8 @@ let package = Package(
         .target(
             name: "QdrantCapture",
             dependencies: [
-                "Locks", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto", logging, nio[0],
+                "Locks", "QdrantClient", "TarArchive", "ResticRepository", "ResticFormat", "ResticCrypto", logging,
+                nio[0],
             ]
         ),
         .target(

@@ -14,10 +14,14 @@ struct VerifyCommand: AsyncParsableCommand {
             files with what the manifest says. Ends with 1 when anything is damaged, naming the files it hits, or when the live system
             lacks what was stored; with 3 when something could not be tested.
 
+            With --all, also says whether the backups are what is expected: each configured component is there, complete, not older
+            than --max-age, about as large as before, and readable. Ends with 3 when some of that could not be tested.
+
               holdfast verify
               holdfast verify 4f2a9c01 --structure-only
               holdfast verify --all
               holdfast verify --read-data-subset 5% --against-source
+              holdfast verify --all --max-age 8d
             """
     )
 
@@ -28,6 +32,11 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @Flag(name: .long, help: "Every restore point of the system.")
     var all = false
+
+    @Option(
+        help: ArgumentHelp("With --all: how old the newest backup of each component may be (26h).", valueName: "age")
+    )
+    var maxAge: TimeQuantity?
 
     @Flag(name: .long, help: "Only the structure: trees, index, and that packs are there; no content is read.")
     var structureOnly = false
@@ -51,6 +60,7 @@ struct VerifyCommand: AsyncParsableCommand {
         if all, againstSource {
             throw ValidationError("'--against-source' compares one restore point with the live system, not '--all'")
         }
+        if maxAge != nil, !all { throw ValidationError("'--max-age' is about all backups of the system: add '--all'") }
     }
 
     func run() async throws {
@@ -76,16 +86,33 @@ struct VerifyCommand: AsyncParsableCommand {
                 hint: "Run 'holdfast backup' first."
             )
         }
+        let lines = all ? expectations(results.map(\.verification), session.configuration) : []
         if common.json {
-            try Console.json(results.map { VerifyRendering.Output($0) })
+            var entries = results.map { VerifyRendering.Output($0) }
+            if all { entries[0].expectations = lines }
+            try Console.json(entries)
         } else {
             VerifyRendering.print(results)
+            if all { ExpectationRendering.print(lines, of: session.configuration.system) }
         }
-        switch CheckOutcome.overall(results.map(\.outcome)) {
-        case .verified: break
-        case .failed: throw ExitStatus.failed
-        case .untested: throw ExitStatus.partial
-        }
+        let outcome = CheckOutcome.overall(results.map(\.outcome))
+        if outcome == .failed { throw ExitStatus.failed }
+        try ExpectationRendering.check(lines)
+        if outcome == .untested { throw ExitStatus.partial }
+    }
+
+    private func expectations(
+        _ results: [RestorePointVerification],
+        _ configuration: HoldfastConfiguration
+    ) -> [BackupExpectations.Line] {
+        BackupExpectations(
+            configuration,
+            maximumAge: maxAge?.duration ?? BackupExpectations.standardMaximumAge,
+            now: SystemWallClock().now
+        ).judge(
+            results.map(\.restorePoint),
+            Dictionary(results.map { ($0.restorePoint.manifest.id, $0) }, uniquingKeysWith: { first, _ in first })
+        )
     }
 
     private func verify(_ points: [RestorePoint], _ repository: IndexedRepository) async throws

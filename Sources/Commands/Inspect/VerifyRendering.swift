@@ -41,6 +41,8 @@ enum VerifyRendering {
         let parts: [Part]
         let coverage: DataCoverage?
         let source: Source?
+        /// With `--all`, in the newest restore point's entry alone: it is about the system.
+        var expectations: [BackupExpectations.Line]?
 
         init(_ result: Result) {
             restorePoint = result.verification.restorePoint.manifest.id

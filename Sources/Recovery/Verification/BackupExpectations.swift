@@ -208,8 +208,13 @@ extension BackupExpectations {
     }
 
     private struct Quantity {
-        var number: Int64
-        var isBytes = false
+        let number: Int64
+        let isBytes: Bool
+
+        /// A manifest of somebody else's may hold anything.
+        init(number: Int64, isBytes: Bool = false) {
+            (self.number, self.isBytes) = (max(0, number), isBytes)
+        }
     }
 
     private static func quantities(_ part: RestorePointManifest.Part) -> [String: Quantity] {

@@ -1,4 +1,5 @@
 import Foundation
+import QdrantCapture
 import ResticCrypto
 import ResticFormat
 import ResticRepository

@@ -218,7 +218,8 @@ struct ExportTests {
                 )
                 #expect(sent.succeeded, "\(sent)")
                 try await withQdrantClient(endpoint: QdrantEndpoint(url: server.baseURL), logger: logger) { client in
-                    #expect(try await client.count(in: "book") == 50)
+                    let count = try await client.count(in: "book")
+                    #expect(count == 50)
                 }
             }
         }

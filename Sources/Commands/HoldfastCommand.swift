@@ -26,7 +26,7 @@ struct Holdfast: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, BackupCommand.self, PointsCommand.self, ShowCommand.self, VerifyCommand.self,
             RestoreCommand.self, RepairPointsCommand.self, ForgetCommand.self, PruneCommand.self, PinCommand.self,
-            RecoverCommand.self, ProbeCommand.self, ExportCommand.self,
+            RecoverCommand.self, DrillCommand.self, ProbeCommand.self, ExportCommand.self,
             DiffCommand.self, DoctorCommand.self, RepoCommand.self, KeyCommand.self, DemoCommand.self,
         ]
     )

@@ -8,6 +8,7 @@ public import ResticRepository
 extension Component: ExpressibleByArgument {}
 extension CaptureMethod: ExpressibleByArgument {}
 extension SizeMode: ExpressibleByArgument {}
+extension DrillPlan.Kind: ExpressibleByArgument {}
 
 extension RetentionSpan: ExpressibleByArgument {
     /// Reads `1y6m`, `30d`, `48h`.

@@ -23,6 +23,7 @@ struct ConfigurationDecoder {
         let restore = section.take("restore")
         let probes = section.take("probes").map { self.probes($0) }
         let recovery = section.take("recovery").flatMap { self.recovery($0) }
+        let drill = section.take("drill").flatMap { self.drill($0) }
         let retention = section.take("retention").map { self.retention($0) } ?? RetentionRules()
         requireSource(section, [qdrant, documents, sealed, code])
         var decodedQdrant = qdrant.flatMap { self.qdrant($0) }
@@ -45,6 +46,7 @@ struct ConfigurationDecoder {
             probes: probes ?? [],
             recovery: recovery ?? RecoverySettings(),
             retention: retention ?? RetentionRules(),
+            drill: drill ?? DrillSettings(),
             warnings: report.sorted
         )
     }

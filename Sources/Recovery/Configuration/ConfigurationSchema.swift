@@ -3,6 +3,7 @@ enum ConfigurationSchema: String, CaseIterable {
     case root, repository, qdrant, collection, embedding, documents, configuration, code, restore
     case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
     case retention, retentionComponents, retentionPolicy
+    case drill, scratch, application
 
     /// The newest version of the schema, and the only one so far.
     static let version = 1
@@ -12,7 +13,7 @@ enum ConfigurationSchema: String, CaseIterable {
         case .root:
             [
                 "version", "repository", "system", "qdrant", "documents", "configuration", "code", "restore", "probes",
-                "recovery", "retention",
+                "recovery", "retention", "drill",
             ]
         case .repository: ["location", "password", "compression"]
         case .qdrant: ["url", "api_key", "ca_certificate", "collections", "exclude", "timeout"]
@@ -40,6 +41,9 @@ enum ConfigurationSchema: String, CaseIterable {
         case .retention: ["hourly", "daily", "weekly", "monthly", "yearly", "last", "time_zone", "components"]
         case .retentionComponents: Component.allCases.map(\.rawValue)
         case .retentionPolicy: ["hourly", "daily", "weekly", "monthly", "yearly", "last"]
+        case .drill: ["qdrant", "folder", "application"]
+        case .scratch: ["program", "container", "command", "url", "api_key", "restart"]
+        case .application: ["command", "probes"]
         }
     }
 
@@ -56,8 +60,9 @@ enum ConfigurationSchema: String, CaseIterable {
         case .probe: "an entry of 'probes'"
         case .json: "an entry of 'json'"
         case .hook: "a hook"
+        case .scratch: "'drill.qdrant'"
         case .repository, .qdrant, .embedding, .restore, .http, .question, .recovery, .hooks, .reingest, .status,
-            .watch, .retention:
+            .watch, .retention, .drill, .application:
             "'\(rawValue)'"
         }
     }

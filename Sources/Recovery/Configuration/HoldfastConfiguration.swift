@@ -34,6 +34,8 @@ public struct HoldfastConfiguration: Sendable, Hashable {
     public var recovery = RecoverySettings()
     /// What `holdfast forget` keeps.
     public var retention = RetentionRules()
+    /// Where drills restore to.
+    public var drill = DrillSettings()
     /// What was questionable in the file, but no reason to refuse it.
     public var warnings: [ConfigurationDiagnostic] = []
 

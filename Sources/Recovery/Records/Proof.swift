@@ -17,14 +17,7 @@ public struct Proof: Sendable, Hashable, Codable {
     }
 
     /// How it, or one check of it, ended.
-    public enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
-        /// What was restored is what was backed up.
-        case verified
-        /// It is not.
-        case failed
-        /// It could not be found out.
-        case untested
-    }
+    public typealias Outcome = CheckOutcome
 
     /// One thing that was looked at.
     public struct Check: Sendable, Hashable, Codable {

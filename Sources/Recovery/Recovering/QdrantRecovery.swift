@@ -338,7 +338,8 @@ struct QdrantRecovery: ComponentRecovery {
     // MARK: Verify
 
     func verify() async throws -> [CheckResult] {
-        try await assess().map { finding in
+        let findings = try await assess()
+        let results = findings.map { finding in
             let outcome: CheckOutcome =
                 switch finding.state {
                 case .same, .larger: .verified
@@ -347,6 +348,8 @@ struct QdrantRecovery: ComponentRecovery {
                 }
             return CheckResult("collection \(finding.name)", kind: "qdrant", outcome, finding.detail)
         }
+        guard let client, findings.allSatisfy({ $0.state == .same || $0.state == .larger }) else { return results }
+        return results + (try await LineageVerification(context: context, client: client).checkRestored())
     }
 
     private func open(_ summary: RestorePointManifest.CollectionSummary) async throws -> StoredCollection {

@@ -278,7 +278,19 @@ struct RecoverExecution {
             environment["HOLDFAST_RESTORE_POINT"] = execution.plan.assessment.point.manifest.id
             report = try await ReingestRun(settings: settings, environment: environment, clock: run.clock).run(changes)
             execution.state.reingest = report
-            return (report.outcome, report.detail)
+            guard report.outcome == .verified, let client = run.client else { return (report.outcome, report.detail) }
+            let context = run.makeContext(execution.plan.assessment.point)
+            let lineage = try await LineageVerification(context: context, client: client).checkIngested(changes)
+            for result in lineage { await execution.observer.checked(result) }
+            execution.checks += lineage
+            // Without lineage in the configuration, only the application can say that it has ingested them.
+            guard !lineage.isEmpty else {
+                return (.verified, report.detail + "; no lineage is configured to compare with")
+            }
+            return (
+                CheckOutcome.overall(lineage.map(\.outcome)),
+                "\(report.detail); " + lineage.map(\.detail).joined(separator: "; ")
+            )
         }
     }
 

@@ -92,11 +92,9 @@ struct RecoverFixture {
     func backUp(only: Component? = nil) async throws -> RestorePointManifest {
         // Times of change have the clock's own steps: what is written after a capture must be later than its beginning.
         try await Task.sleep(for: .milliseconds(20))
-        var options = CollectionCapture.Options()
-        options.pollInterval = .milliseconds(50)
         var plan = BackupPlan(
             system: "test",
-            collections: only == .documents ? [] : [BackupPlan.Collection(name: Self.collection, options: options)],
+            selecting: only == .documents ? nil : CollectionSelection(entries: configuration.qdrant?.collections ?? []),
             folders: only == .qdrant ? [] : configuration.documents
         )
         if only == nil {

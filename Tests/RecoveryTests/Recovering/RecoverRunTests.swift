@@ -250,6 +250,34 @@ struct RecoverRunTests {
         }
     }
 
+    @Test("compares by lineage what was ingested again with what was handed over")
+    func lineage() async throws {
+        try await RecoverFixture.with(more: "recovery: {reingest: {command: \"true\"}}") { fixture in
+            let source = LineageSource(documents: "docs", field: "path")
+            fixture.configuration.qdrant?.collections[0].lineage = source
+            try await fixture.backUp()
+            _ = try await fixture.client.deleteCollection(RecoverFixture.collection)
+            let restored = try await fixture.recover()
+            #expect(restored.outcome == .verified, "\(restored)")
+            #expect(
+                restored.checks.contains { $0.name.hasPrefix("lineage") && $0.detail.hasPrefix("12 of 12 documents") },
+                "\(restored.checks)"
+            )
+            // An application that says it has ingested a page, and has not.
+            try fixture.write("a new page", to: "docs/part/new.mdx")
+            _ = try await fixture.client.deleteCollection(RecoverFixture.collection)
+            let report = try await fixture.recover()
+            #expect(report.outcome == .failed && report.stoppedAt == "reingest", "\(report)")
+            #expect(report.steps.last?.detail.contains("1 documents have no points: part/new.mdx") == true)
+            // Ingested by hand, the same command finishes.
+            let page = Point(id: .number(900), vector: [1, 0, 0, 0, 0, 0, 0, 0], payload: ["path": "part/new.mdx"])
+            _ = try await fixture.client.upsert([page], in: RecoverFixture.collection)
+            let observer = Interrupter()
+            #expect(try await fixture.recover(observer: observer).outcome == .verified)
+            #expect(!observer.begun.contains("qdrant"), "\(observer.begun)")
+        }
+    }
+
     @Test("is not verified when nobody says how to ingest the changed documents")
     func noReingest() async throws {
         try await RecoverFixture.with { fixture in

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Logging
 internal import QdrantClient
 internal import Recovery
 internal import ResticFormat
@@ -48,6 +49,12 @@ struct RecoverCommand: AsyncParsableCommand {
         help: ArgumentHelp("The Qdrant server, instead of the configured one.", valueName: "url")
     )
     var qdrantURL: String?
+
+    @Option(
+        name: .customLong("identity"),
+        help: ArgumentHelp("An age identity file that opens the configuration; may be repeated.", valueName: "file")
+    )
+    var identities: [String] = []
 
     @Flag(name: .long, help: "Read every document, instead of those whose length or time of change differs.")
     var thorough = false
@@ -141,6 +148,12 @@ struct RecoverCommand: AsyncParsableCommand {
             options: options,
             store: FileRecoveryStateStore(folder: stateFolder),
             environment: ProcessInfo.processInfo.environment,
+            identities: ConfigurationIdentities(
+                files: identities,
+                sets: session.configuration.sealed,
+                ask: { Console.canAsk ? Console.askSecret($0) : nil },
+                remark: { [logger = common.logger] in logger.warning("\($0)") }
+            ),
             logger: common.logger,
             progress: common.makeProgress(),
             toolVersion: Version.text

@@ -14,6 +14,7 @@ public struct RecoverRun: Sendable {
     let options: RecoverOptions
     let store: any RecoveryStateStore
     let environment: [String: String]
+    let identities: ConfigurationIdentities
     let clock: any WallClock
     let logger: Logger
     let progress: any ProgressSink
@@ -23,6 +24,7 @@ public struct RecoverRun: Sendable {
     ///   - client: `nil` when no server is configured or no collection is wanted.
     ///   - store: where the progress is kept.
     ///   - environment: what `env:` looks in, and what hooks, probes and the re-ingestion get.
+    ///   - identities: what opens sealed configuration, asked for when something of it has to be written.
     public init(
         _ configuration: HoldfastConfiguration,
         from repository: IndexedRepository,
@@ -30,6 +32,7 @@ public struct RecoverRun: Sendable {
         options: RecoverOptions = RecoverOptions(),
         store: any RecoveryStateStore,
         environment: [String: String],
+        identities: ConfigurationIdentities = ConfigurationIdentities(),
         clock: any WallClock = SystemWallClock(),
         logger: Logger,
         progress: any ProgressSink = SilentProgress(),
@@ -41,6 +44,7 @@ public struct RecoverRun: Sendable {
         self.options = options
         self.store = store
         self.environment = configuration.withoutPassword(environment)
+        self.identities = identities
         self.clock = clock
         self.logger = logger
         self.progress = progress
@@ -53,6 +57,7 @@ public struct RecoverRun: Sendable {
         let all: [any ComponentRecovery] = [
             QdrantRecovery(context: context, client: client, unfinished: state?.unfinished ?? [:]),
             DocumentsRecovery(context: context),
+            ConfigurationRecovery(context: context, identities: identities),
             CodeRecovery(context: context, environment: environment),
         ]
         return all.filter { options.chooses($0.component) && point.manifest[$0.component] != nil }
@@ -84,6 +89,7 @@ extension HoldfastConfiguration {
         var components: Set<Component> = []
         if qdrant != nil { components.insert(.qdrant) }
         if !documents.isEmpty { components.insert(.documents) }
+        if !sealed.isEmpty { components.insert(.configuration) }
         if !code.isEmpty { components.insert(.code) }
         return components
     }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Recovery
 
-@Suite("A probe", .timeLimit(.minutes(2)))
+@Suite("A probe", .timeLimit(.minutes(5)))
 struct ProbeRunTests {
     private static let secret = "s3cr3t-token-of-the-test"
     private static let environment = ["PATH": "/usr/bin:/bin", "APP_TOKEN": secret]
@@ -24,7 +24,7 @@ struct ProbeRunTests {
         status: Int = 200,
         json: [JSONExpectation] = [],
         contains: String? = nil,
-        timeout: Duration = .seconds(5),
+        timeout: Duration = .seconds(90),
         within: Duration = .zero
     ) throws -> Probe {
         let header = HTTPCall.Header(
@@ -210,7 +210,7 @@ struct ProbeRunTests {
     func commands(line: String, outcome: CheckOutcome, reason: String) async throws {
         let command = try ConfiguredCommand(line, folder: "/")
         let result = try await run(
-            Probe(name: "c", kind: .command(command), timeout: .milliseconds(line == "sleep 30" ? 300 : 20_000))
+            Probe(name: "c", kind: .command(command), timeout: .milliseconds(line == "sleep 30" ? 300 : 90_000))
         )
         #expect(result.outcome == outcome, "\(result)")
         #expect(result.detail.contains(reason), "\(result)")

@@ -136,7 +136,7 @@ struct RecoveryReportTests {
     }
 }
 
-@Suite("Re-ingestion", .timeLimit(.minutes(2)))
+@Suite("Re-ingestion", .timeLimit(.minutes(5)))
 struct ReingestTests {
     private let changes = [
         DocumentChange(.added, documents: "docs", path: "a \"b\".mdx", file: "/docs/a"),
@@ -161,7 +161,7 @@ struct ReingestTests {
                 within: .seconds(60)
             )
             let clock = SteppingClock()
-            let settings = Reingest(.http(call, status: 202), timeout: .seconds(5), status: status)
+            let settings = Reingest(.http(call, status: 202), timeout: .seconds(90), status: status)
             let report = try await ReingestRun(settings: settings, environment: [:], clock: clock).run(changes)
             #expect(report.outcome == .verified, "\(report)")
             #expect(server.requests.first?.body == #"{"files": ["a \"b\".mdx"], "removed": ["gone.mdx"]}"#)
@@ -188,7 +188,7 @@ struct ReingestTests {
                 within: .seconds(5)
             )
             let call = HTTPCall(url: server.url + "/ingest", method: "POST")
-            let settings = Reingest(.http(call, status: 202), timeout: .seconds(5), status: status)
+            let settings = Reingest(.http(call, status: 202), timeout: .seconds(90), status: status)
             let report = try await ReingestRun(settings: settings, environment: [:], clock: SteppingClock()).run(
                 changes
             )
@@ -215,13 +215,18 @@ struct ReingestTests {
     }
 }
 
-@Suite("Watching a recovered system", .timeLimit(.minutes(2)))
+@Suite("Watching a recovered system", .timeLimit(.minutes(5)))
 struct WatchTests {
     @Test("asks to the end of the stated time and counts every failure")
     func counts() async throws {
         try await ScriptedServer.run({ _, index in .answer(index == 2 ? 500 : 200, "") }) { server in
             let clock = SteppingClock()
-            let probe = Probe(name: "health", kind: .http(HTTPProbe(HTTPCall(url: server.url))), within: .seconds(60))
+            let probe = Probe(
+                name: "health",
+                kind: .http(HTTPProbe(HTTPCall(url: server.url))),
+                timeout: .seconds(90),
+                within: .seconds(60)
+            )
             let watch = Watch(length: .seconds(50), interval: .seconds(15))
             let report = try await WatchRun(watch: watch, probes: [probe], environment: [:], clock: clock).run()
             // At 0, 15, 30, 45 and 50 seconds; a failure is counted, not tried again.

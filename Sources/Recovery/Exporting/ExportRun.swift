@@ -133,28 +133,12 @@ public struct ExportRun: Sendable {
                 hint: "Choose another folder, move the files away, or replace them with '--force'."
             )
         }
-        guard let free = Self.freeBytes(at: folder), free < plan.maximumBytes else { return }
+        guard let free = FreeSpace.available(at: folder), free < plan.maximumBytes else { return }
         throw RecoveryError(
             .refused,
             "the disk of \(folder) has \(free) bytes free; the export may take up to \(plan.maximumBytes)",
             hint: "Free some space, choose a folder on another disk, or export one component at a time with '--only'."
         )
-    }
-
-    /// What this user may still write at a place that need not be there yet; `nil` when nobody knows.
-    static func freeBytes(at path: String) -> Int64? {
-        var place = path
-        while true {
-            var status = statvfs()
-            if statvfs(place, &status) == 0 {
-                return Int64(
-                    clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-                        .partialValue
-                )
-            }
-            guard place != "/", errno == ENOENT else { return nil }
-            place = URL(filePath: place).deletingLastPathComponent().path
-        }
     }
 
     // MARK: Running

@@ -15,9 +15,9 @@ struct ScratchPlace: Sendable {
         let base = base ?? FileManager.default.temporaryDirectory.path
         let name = "holdfast-drill-\(UUID().uuidString.prefix(8).lowercased())"
         let folder = URL(filePath: base).appendingPathComponent(name).path
-        let free = (try? FileManager.default.attributesOfFileSystem(forPath: base))?[.systemFreeSize] as? Int64
-        let needed = byteCount + byteCount / 10
-        if let free, free < needed {
+        let (sum, overflow) = byteCount.addingReportingOverflow(byteCount / 10)
+        let needed = overflow ? .max : sum
+        if let free = FreeSpace.available(at: base), free < needed {
             throw RecoveryError(
                 .refused,
                 "there is not enough room in '\(base)': \(needed) bytes are needed, \(free) are free",
@@ -53,11 +53,7 @@ struct ScratchPlace: Sendable {
         environment["HOLDFAST_DRILL_COLLECTION_SUFFIX"] = server.isOwn ? "" : server.name(for: "")
         return ScratchProcess.Launch(
             title: "the staging copy '\(command.program)'",
-            program: command.program.hasPrefix("/")
-                ? command.program
-                : command.program.contains("/")
-                    ? command.folder + "/" + command.program
-                    : try ScratchLaunch.find(command.program, for: "drill.application.command"),
+            program: try ScratchLaunch.path(of: command, for: "drill.application.command"),
             arguments: command.arguments,
             environment: environment,
             folder: command.folder,

@@ -45,8 +45,7 @@ enum DrillRendering {
                 "  \(mark)  \(check.name) (\(Formatting.duration(.seconds(check.seconds)))): \(check.detail)"
             )
         }
-        for component in report.plan.components where report.outcome(of: component) == .verified {
-            guard report.outcome != .failed || report.plan.kind != .full else { continue }
+        for component in report.plan.components where report.proof(of: component) == .verified {
             Console.result("  proven    \(component.rawValue)")
         }
     }

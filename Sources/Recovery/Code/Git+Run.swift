@@ -1,5 +1,6 @@
 internal import Foundation
 internal import NIOCore
+internal import Sealing
 internal import Subprocess
 
 #if canImport(System)
@@ -84,7 +85,7 @@ extension Git {
         feeding feed: @escaping @Sendable (StandardInputWriter) async throws -> Void,
         _ read: (SubprocessOutputSequence) async throws -> [UInt8]
     ) async throws -> GitOutcome {
-        _ = Self.ignoresBrokenPipes
+        _ = BrokenPipes.areIgnored
         try Task.checkCancellation()
         do {
             let result = try await Subprocess.run(
@@ -192,17 +193,4 @@ extension Git {
         default: RecoveryError(.codeUnreadable, "'\(program)' could not be followed to its end")
         }
     }
-
-    /// A program may end before it has read all of its input, which would end us too; a handler that somebody set stays.
-    private static let ignoresBrokenPipes: Bool = {
-        var current = sigaction()
-        guard sigaction(SIGPIPE, nil, &current) == 0 else { return false }
-        #if canImport(Glibc)
-            let isDefault = current.__sigaction_handler.sa_handler == nil
-        #else
-            let isDefault = current.__sigaction_u.__sa_handler == nil
-        #endif
-        if isDefault { signal(SIGPIPE, SIG_IGN) }
-        return true
-    }()
 }

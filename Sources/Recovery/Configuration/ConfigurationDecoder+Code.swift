@@ -4,17 +4,15 @@ extension ConfigurationDecoder {
         _ node: ConfigurationNode,
         repository: HoldfastConfiguration.RepositoryLocation?
     ) -> [HoldfastConfiguration.Code] {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'code' names no checkout" : "'code' must be a list, found \(found(node))",
+        guard
+            let items = entries(
+                node,
+                of: "code",
+                empty: "'code' names no checkout",
                 suggestion: "Write one entry '- path: .' for each checkout.",
                 revealing: .value
             )
-            return []
-        }
+        else { return [] }
         var checkouts: [HoldfastConfiguration.Code] = []
         for item in items {
             guard let checkout = checkout(item) else { continue }

@@ -4,17 +4,15 @@ extension ConfigurationDecoder {
         _ node: ConfigurationNode,
         repository: HoldfastConfiguration.RepositoryLocation?
     ) -> [HoldfastConfiguration.Documents] {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'documents' names no folder" : "'documents' must be a list, found \(found(node))",
+        guard
+            let items = entries(
+                node,
+                of: "documents",
+                empty: "'documents' names no folder",
                 suggestion: "Write one entry '- path: ./docs' for each folder.",
                 revealing: .value
             )
-            return []
-        }
+        else { return [] }
         var folders: [HoldfastConfiguration.Documents] = []
         for item in items {
             guard let folder = documents(item) else { continue }

@@ -3,16 +3,14 @@ internal import QdrantClient
 /// The section `probes`.
 extension ConfigurationDecoder {
     mutating func probes(_ node: ConfigurationNode) -> [Probe] {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'probes' names no probe" : "'probes' must be a list, found \(found(node))",
+        guard
+            let items = entries(
+                node,
+                of: "probes",
+                empty: "'probes' names no probe",
                 suggestion: "Write for example '- {name: health, http: {url: http://127.0.0.1:8080/health}}'."
             )
-            return []
-        }
+        else { return [] }
         var probes: [Probe] = []
         for item in items {
             guard let probe = probe(item) else { continue }

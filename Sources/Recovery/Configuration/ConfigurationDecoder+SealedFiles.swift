@@ -8,17 +8,15 @@ extension ConfigurationDecoder {
         _ node: ConfigurationNode,
         repository: HoldfastConfiguration.RepositoryLocation?
     ) -> [HoldfastConfiguration.SealedFiles] {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'configuration' names no files" : "'configuration' must be a list, found \(found(node))",
+        guard
+            let items = entries(
+                node,
+                of: "configuration",
+                empty: "'configuration' names no files",
                 suggestion: "Write one entry with 'path', 'files' and 'recipients' for each set of files.",
                 revealing: .value
             )
-            return []
-        }
+        else { return [] }
         var sets: [HoldfastConfiguration.SealedFiles] = []
         for item in items {
             guard let set = sealedSet(item, repository) else { continue }
@@ -136,16 +134,14 @@ extension ConfigurationDecoder {
         example: String,
         _ read: (String) throws(SealingError) -> Key
     ) -> [Key]? {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'\(key)' names nobody" : "'\(key)' must be a list, found \(found(node))",
+        guard
+            let items = entries(
+                node,
+                of: key,
+                empty: "'\(key)' names nobody",
                 suggestion: "Write '\(key): [\(example)]'."
             )
-            return nil
-        }
+        else { return nil }
         var keys: [Key] = []
         for item in items {
             guard let text = text(item, of: key, example: "\(key): [\(example)]") else { continue }

@@ -45,6 +45,28 @@ extension ConfigurationDecoder {
         "files": "[.env.production]",
     ]
 
+    /// The entries of a list that may not be empty; `nil` when it is something else.
+    ///
+    /// - Parameter empty: what is said when nothing is there.
+    mutating func entries(
+        _ node: ConfigurationNode,
+        of key: String,
+        empty: String,
+        suggestion: String,
+        revealing: ConfigurationSource.Revealing = .nothing
+    ) -> [ConfigurationNode]? {
+        if case .list(let items) = node.content, !items.isEmpty { return items }
+        let isEmpty = node.isNothing || node.kind == "a list"
+        report.error(
+            isEmpty ? .emptyValue : .wrongType,
+            at: node.position,
+            isEmpty ? empty : "'\(key)' must be a list, found \(found(node))",
+            suggestion: suggestion,
+            revealing: revealing
+        )
+        return nil
+    }
+
     /// What stands where something else should, without repeating it.
     func found(_ node: ConfigurationNode) -> String {
         switch node.content {

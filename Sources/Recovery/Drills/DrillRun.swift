@@ -196,18 +196,19 @@ public struct DrillRun: Sendable {
 }
 
 extension DrillReport {
+    /// What the drill says of a component: how it stood by itself, unless the application over all of them failed.
+    public func proof(of component: Component) -> CheckOutcome {
+        let kinds = Set(Component.allCases.map(\.rawValue))
+        let systemFailed = checks.contains { $0.outcome == .failed && !kinds.contains($0.kind) }
+        return systemFailed ? .failed : outcome(of: component)
+    }
+
     /// What the repository will say about it: a proof for all components that ended alike.
     ///
     /// The application's checks are about the system as a whole: when one of them fails, nothing is proven.
     public func proofs(tool: String, host: String) -> [Proof] {
-        let system = CheckOutcome.overall(
-            checks.filter { check in !Component.allCases.contains { $0.rawValue == check.kind } }
-                .map(\.outcome).filter { $0 == .failed }
-        )
         var groups: [CheckOutcome: [Component]] = [:]
-        for component in plan.components {
-            groups[CheckOutcome.overall([outcome(of: component), system]), default: []].append(component)
-        }
+        for component in plan.components { groups[proof(of: component), default: []].append(component) }
         return CheckOutcome.allCases.compactMap { outcome in
             guard let components = groups[outcome] else { return nil }
             return Proof(

@@ -1,6 +1,6 @@
+internal import Locks
 internal import NIOCore
 internal import Subprocess
-internal import Locks
 
 #if canImport(Glibc)
     internal import Glibc
@@ -24,7 +24,7 @@ extension GnuPG {
         on cursor: SourceCursor<Source>,
         _ body: (SealingBytes) async throws -> Answer
     ) async throws -> Answer where Source.Element == ByteBuffer {
-        _ = Self.ignoresBrokenPipes
+        _ = BrokenPipes.areIgnored
         do {
             let result = try await Subprocess.run(
                 executable,
@@ -131,18 +131,4 @@ extension GnuPG {
         default: SealingError(.programFailed, "'\(program)' could not be followed to its end")
         }
     }
-
-    /// A program may end before it has read all of its input, which would end us too. NIO does the same for its sockets
-    /// (`BaseSocket.ignoreSIGPIPE`); a handler that somebody set stays.
-    private static let ignoresBrokenPipes: Bool = {
-        var current = sigaction()
-        guard sigaction(SIGPIPE, nil, &current) == 0 else { return false }
-        #if canImport(Glibc)
-            let isDefault = current.__sigaction_handler.sa_handler == nil
-        #else
-            let isDefault = current.__sigaction_u.__sa_handler == nil
-        #endif
-        if isDefault { signal(SIGPIPE, SIG_IGN) }
-        return true
-    }()
 }

@@ -63,11 +63,7 @@ struct ScratchLaunch {
         }
         var launch = make(
             "the scratch Qdrant '\(command.program)'",
-            command.program.hasPrefix("/")
-                ? command.program
-                : command.program.contains("/")
-                    ? command.folder + "/" + command.program
-                    : try Self.find(command.program, for: "drill.qdrant.command"),
+            try Self.path(of: command, for: "drill.qdrant.command"),
             arguments
         )
         launch.folder = command.folder
@@ -108,6 +104,14 @@ struct ScratchLaunch {
             folder: folder,
             log: folder + "/server.log"
         )
+    }
+
+    /// Where a configured command's program is: a path is relative to the configuration's folder.
+    static func path(of command: ConfiguredCommand, for key: String) throws -> String {
+        guard command.program.contains("/"), !command.program.hasPrefix("/") else {
+            return try find(command.program, for: key)
+        }
+        return command.folder + "/" + command.program
     }
 
     /// A program by name, in `PATH`, or by its path.

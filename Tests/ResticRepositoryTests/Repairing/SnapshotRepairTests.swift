@@ -88,7 +88,7 @@ struct SnapshotRepairTests {
         for diagnosis in done {
             var copy = diagnosis.snapshot.record
             copy.tree = try #require(diagnosis.tree)
-            try await repository.save(copy)
+            _ = try await repository.save(copy)
             try await repository.remove(.snapshot, diagnosis.snapshot.id)
         }
         #expect(try await RepositoryCheck(repository).run().findings.map(\.kind) == [])

@@ -85,59 +85,27 @@ struct SealedConfigurationTests {
         .enabled(if: Program.find("gpg") != nil)
     )
     func openPGP() async throws {
-        // Short, for the socket of the agent.
-        try await TemporaryDirectory.with("hfg") { folder in
-            let gpg = try #require(Program.find("gpg"))
-            try FileManager.default.createDirectory(
-                atPath: folder.path("g"),
-                withIntermediateDirectories: false,
-                attributes: [.posixPermissions: 0o700]
+        try await TemporaryKeyring.with { keyring, folder in
+            let fingerprint = try await keyring.makeKey()
+            let program = try SealedProgram(in: folder)
+            try writeFiles(program)
+            try program.configure(
+                "  - {name: app, path: app, files: [.env.production], openpgp: [\(fingerprint)], gnupg_home: g}\n"
             )
-            func run(_ arguments: String..., input: [UInt8] = []) async throws -> Program.Outcome {
-                let outcome = try await gpg.run(
-                    ["--homedir", folder.path("g"), "--batch", "--no-tty", "--quiet"] + arguments,
-                    input: input
-                )
-                try #require(outcome.succeeded, "\(outcome)")
-                return outcome
-            }
-            let result: Result<Void, any Error>
-            do {
-                _ = try await run(
-                    "--pinentry-mode",
-                    "loopback",
-                    "--passphrase",
-                    "",
-                    "--quick-generate-key",
-                    "a@b.example",
-                    "future-default",
-                    "default",
-                    "never"
-                )
-                let listed = try await run("--with-colons", "--list-keys").text
-                let line = try #require(listed.split(separator: "\n").first { $0.hasPrefix("fpr:") })
-                let fingerprint = String(line.split(separator: ":", omittingEmptySubsequences: false)[9])
-                let program = try SealedProgram(in: folder)
-                try writeFiles(program)
-                try program.configure(
-                    "  - {name: app, path: app, files: [.env.production], openpgp: [\(fingerprint)], gnupg_home: g}\n"
-                )
-                try await program.run("init")
-                try await program.run("doctor")
-                try await program.run("backup")
-                #expect(try await program.run("backup").text.contains("0 files sealed now, 1 unchanged"))
-                if Program.find("restic") != nil {
-                    let sealed = try await program.resticDump("/configuration/app/files/.env.production.gpg")
-                    #expect(try await run("--decrypt", input: sealed).output == program.bytes("app/.env.production"))
-                }
-                try await program.run("restore", "--target", "out")
+            try await program.run("init")
+            try await program.run("doctor")
+            try await program.run("backup")
+            #expect(try await program.run("backup").text.contains("0 files sealed now, 1 unchanged"))
+            if Program.find("restic") != nil {
+                let sealed = try await program.resticDump("/configuration/app/files/.env.production.gpg")
                 #expect(
-                    try program.bytes("out/configuration/app/.env.production") == program.bytes("app/.env.production")
+                    try await keyring.gpg("--decrypt", input: sealed).output == program.bytes("app/.env.production")
                 )
-                result = .success(())
-            } catch { result = .failure(error) }
-            _ = try? await Program.find("gpgconf")?.run(["--homedir", folder.path("g"), "--kill", "all"])
-            try result.get()
+            }
+            try await program.run("restore", "--target", "out")
+            #expect(
+                try program.bytes("out/configuration/app/.env.production") == program.bytes("app/.env.production")
+            )
         }
     }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Logging
 internal import Recovery
 internal import ResticRepository
 
@@ -10,11 +11,14 @@ struct ExportCommand: AsyncParsableCommand {
         discussion: """
             docs-backup-DATE.tar.gz, COLLECTION-DATE.snapshot for Qdrant's own 'snapshots/upload' and 'snapshots/recover',
             code-NAME-DATE.bundle for 'git clone', and beside each a .sha256 for 'sha256sum --check'. DATE is the day of the
-            restore point. Nothing that is there is overwritten without --force. Ends with 3 when something could not be put
+            restore point. config-backup-DATE.age or .gpg is one tar.gz of the configuration, sealed to its recipients again,
+            which needs an identity that opens it; without one, the files are exported sealed, one by one.
+            Nothing that is there is overwritten without --force. Ends with 3 when something could not be put
             into such files, and names it.
 
               holdfast export --to /mnt/handover --dry-run
               holdfast export --to /mnt/handover
+              holdfast export --to /mnt/handover --only configuration --identity /media/key/identity.txt
               holdfast export 4f2a9c01 --only qdrant --to /tmp/snapshots
             """
     )
@@ -30,6 +34,12 @@ struct ExportCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this component.", valueName: "component"))
     var only: Component?
 
+    @Option(
+        name: .customLong("identity"),
+        help: ArgumentHelp("An age identity file that opens the configuration; may be repeated.", valueName: "file")
+    )
+    var identities: [String] = []
+
     @Flag(name: .long, help: "Replace files of the same names.")
     var force = false
 
@@ -38,6 +48,9 @@ struct ExportCommand: AsyncParsableCommand {
 
     func validate() throws {
         if to.isEmpty { throw ValidationError("'--to' names no folder") }
+        if let only, only != .configuration, !identities.isEmpty {
+            throw ValidationError("'--identity' is about the configuration; '--only \(only.rawValue)' leaves it out")
+        }
     }
 
     func run() async throws {
@@ -45,6 +58,13 @@ struct ExportCommand: AsyncParsableCommand {
         var options = ExportRun.Options(folder: to, component: only)
         options.replaces = force
         options.timeZone = session.configuration.retention.general.timeZone
+        let logger = session.logger
+        options.identities = ConfigurationIdentities(
+            files: identities,
+            sets: session.configuration.sealed,
+            ask: { Console.canAsk ? Console.askSecret($0) : nil },
+            remark: { logger.warning("\($0)") }
+        )
         let (id, settings, isDry, progress) = (point, options, dryRun, common.makeProgress())
         let (plan, report) = try await session.withRepositoryForReading {
             repository -> (ExportPlan, ExportReport?) in

@@ -18,7 +18,8 @@ public struct ExportPlan: Sendable {
     enum Source: Sendable {
         case collection(String)
         case folders([RestorePointManifest.FolderSummary])
-        case sealed
+        case sealed([SealedSetSummary])
+        case configuration(ConfigurationArchive)
         case bundle(checkout: String)
         case patch(checkout: String)
         case untracked(checkout: String)

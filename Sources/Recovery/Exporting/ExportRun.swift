@@ -16,6 +16,8 @@ public struct ExportRun: Sendable {
         public var replaces = false
         /// Whose calendar the date in the names is of.
         public var timeZone = RetentionTimeZone.own
+        /// What opens sealed configuration; what it does not open is exported as it is stored.
+        public var identities = ConfigurationIdentities()
 
         /// Makes options; see the properties.
         public init(folder: String, component: Component? = nil) {
@@ -57,7 +59,7 @@ public struct ExportRun: Sendable {
             switch component {
             case .qdrant: try await addCollections(part, to: &plan)
             case .documents: addDocuments(part, to: &plan)
-            case .configuration: addConfiguration(part, to: &plan)
+            case .configuration: try await addConfiguration(part, to: &plan)
             case .code: try await addCode(part, to: &plan)
             }
         }
@@ -170,8 +172,10 @@ public struct ExportRun: Sendable {
                 report.files.append(try await writer.write(item) { try await archive.write($0) })
             case .folders(let folders):
                 try await writeDocuments(folders, item, writer, &report)
-            case .sealed:
-                try await writeSealed(item, writer, &report)
+            case .sealed(let sets):
+                try await writeSealed(sets, item, writer, &report)
+            case .configuration(let archive):
+                try await writeConfiguration(archive, item, writer, &report)
             case .bundle(let name):
                 try await writeBundle(name, item, writer, &report)
             case .patch(let name):

@@ -115,26 +115,12 @@ struct SetRestore: Sendable {
         Unsealer(with: try await restore.identities.resolve(for: step.set))
     }
 
-    /// Opens a sealed file and hands out its content piece by piece; it is complete when this returns.
     private func open(
         _ file: SealedIndex.File,
         with unsealer: Unsealer,
         _ output: (ByteBuffer) async throws -> Void
     ) async throws {
-        guard let node = try await stored.node(of: file, in: index), let blobs = node.content else {
-            throw RepositoryError(
-                .damaged,
-                "restore point \(stored.point.manifest.id) lacks the sealed file \(index.path(of: file))",
-                hint: "Run 'holdfast repo check' to see what else is missing."
-            )
-        }
-        do {
-            try await unsealer.withOpened(stored.content(of: blobs)) { plain in
-                for try await buffer in plain { try await output(buffer) }
-            }
-        } catch let error as SealingError {
-            throw ConfigurationIdentities.refused(step.set, error)
-        }
+        try await stored.open(file, in: index, of: step.set, with: unsealer, output)
     }
 
     // MARK: Writing

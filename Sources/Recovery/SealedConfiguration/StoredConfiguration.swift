@@ -1,5 +1,7 @@
+internal import NIOCore
 internal import ResticFormat
 internal import ResticRepository
+internal import Sealing
 
 /// The configuration in a restore point: what is known of it without opening anything.
 struct StoredConfiguration: Sendable {
@@ -65,4 +67,30 @@ struct StoredConfiguration: Sendable {
 extension StoredConfiguration {
     /// The bytes of blobs, in order.
     func content(of blobs: [ResticID]) -> BlobSequence { repository.content(of: blobs) }
+
+    /// Opens a sealed file and hands out its content piece by piece; it is complete when this returns.
+    ///
+    /// - Throws: ``RecoveryError/Code/cannotOpen``; ``/ResticRepository/RepositoryError/Code/damaged`` when it is not there.
+    func open(
+        _ file: SealedIndex.File,
+        in index: SealedIndex,
+        of set: SealedSetSummary,
+        with unsealer: Unsealer,
+        _ output: (ByteBuffer) async throws -> Void
+    ) async throws {
+        guard let node = try await node(of: file, in: index), let blobs = node.content else {
+            throw RepositoryError(
+                .damaged,
+                "restore point \(point.manifest.id) lacks the sealed file \(index.path(of: file))",
+                hint: "Run 'holdfast repo check' to see what else is missing."
+            )
+        }
+        do {
+            try await unsealer.withOpened(content(of: blobs)) { plain in
+                for try await buffer in plain { try await output(buffer) }
+            }
+        } catch let error as SealingError {
+            throw ConfigurationIdentities.refused(set, error)
+        }
+    }
 }

@@ -5,7 +5,7 @@ internal import Locks
 /// A queue ends in one of two ways. `finish` lets receivers drain it and then gives them `nil`. `fail` drops what is in it and
 /// throws the error to everybody who waits or comes later; so does the cancellation of any task that waits, because a queue
 /// always belongs to one run whose parts live and die together.
-final class BoundedQueue<Element: Sendable>: Sendable {
+package final class BoundedQueue<Element: Sendable>: Sendable {
     private struct State {
         var elements: [Element?] = []
         var head = 0
@@ -32,13 +32,14 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     private let capacity: Int
     private let state = Mutex(State())
 
-    init(capacity: Int) {
+    /// - Parameter capacity: how many elements wait in it at most, one or more.
+    package init(capacity: Int) {
         precondition(capacity > 0)
         self.capacity = capacity
     }
 
     /// Adds an element, waiting for room.
-    func send(_ element: Element) async throws {
+    package func send(_ element: Element) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 let resume: (() -> Void)? = state.withLock { state in
@@ -70,7 +71,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     /// Takes the next element, waiting for one.
     ///
     /// - Returns: `nil` when the queue is finished and empty.
-    func next() async throws -> Element? {
+    package func next() async throws -> Element? {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Element?, any Error>) in
                 let resume: (() -> Void)? = state.withLock { state in
@@ -100,7 +101,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     }
 
     /// No more elements come; what is in the queue is still handed out.
-    func finish() {
+    package func finish() {
         let receivers = state.withLock { state in
             state.isFinished = true
             defer { state.receivers = [] }
@@ -113,7 +114,7 @@ final class BoundedQueue<Element: Sendable>: Sendable {
     ///
     /// - Returns: the elements that nobody took. Empty on later calls.
     @discardableResult
-    func fail(_ error: any Error) -> [Element] {
+    package func fail(_ error: any Error) -> [Element] {
         let (senders, receivers, dropped) = state.withLock { state in
             if state.failure == nil { state.failure = error }
             let dropped = state.elements[state.head...].compactMap(\.self) + state.senders.map(\.0)

@@ -34,7 +34,7 @@ public struct BackupExpectations: Sendable {
         case age
         /// It is about as large as those before.
         case size
-        /// All of it could be read back.
+        /// All of it could be read back, now or by and by.
         case readable
     }
 
@@ -243,9 +243,19 @@ extension BackupExpectations {
         guard found.isIntact else {
             return (.failed, found.report.problems.first?.message ?? found.differences.first ?? "it is damaged")
         }
-        return wasRead
-            ? (.ok, "\(found.report.files) files read back whole")
-            : (.untested, "the structure is whole; the content was not read")
+        if wasRead { return (.ok, "\(found.report.files) files read back whole") }
+        guard let share = found.coverage, share.packs > 0 else {
+            return (.untested, "the structure is whole; the content was not read")
+        }
+        let age = Self.text(.seconds(share.oldestReadingAge ?? 0))
+        // Everything was read, in several runs: as good as read now, and as old as its oldest part.
+        if share.packsCovered == share.packs {
+            return (.ok, "all \(share.packs) packs were read and good, the one longest ago \(age) ago")
+        }
+        let now =
+            "\(share.packsRead) of \(share.packs) packs (\(share.bytesRead) of \(share.bytes) bytes) were read now"
+        let before = share.packsCovered > share.packsRead ? ", \(share.packsCovered) of them within \(age)" : ""
+        return (.untested, "only a part of the content was read: \(now)\(before)")
     }
 
     /// `3 h 20 min`, `5 d 2 h`.

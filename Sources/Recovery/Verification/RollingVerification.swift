@@ -75,6 +75,17 @@ public struct RollingVerification: Sendable {
                 results[index] = try await run.verify(point, depth: .structure, knownDamage: damage)
             }
         }
+        for index in results.indices {
+            for place in results[index].parts.indices {
+                let packs = results[index].parts[place].report.packs
+                results[index].parts[place].coverage = Self.coverage(
+                    packs,
+                    readings.filter { packs[$0.key] != nil },
+                    memory,
+                    now
+                )
+            }
+        }
         return (results, coverage)
     }
 

@@ -11,6 +11,8 @@ public struct RestorePointVerification: Sendable {
         public let report: VerificationReport
         /// Where the trees differ from what the manifest says.
         public let differences: [String]
+        /// How much of its data was read, where only a share was to be read; `nil` where the depth says it.
+        public internal(set) var coverage: DataCoverage?
 
         /// Whether everything is there and as the manifest says.
         public var isIntact: Bool { report.problems.isEmpty && differences.isEmpty }
@@ -21,7 +23,7 @@ public struct RestorePointVerification: Sendable {
     /// How far was looked.
     public let depth: TreeVerifier.Depth
     /// The components.
-    public let parts: [Part]
+    public internal(set) var parts: [Part]
 
     /// Whether every component is intact.
     public var isIntact: Bool { parts.allSatisfy(\.isIntact) }

@@ -194,6 +194,40 @@ struct BackupExpectationsTests {
         #expect(try shrunken(4, files: 100, to: 1) == .failed)
         #expect(try shrunken(4, files: 11, to: 1) == .ok)
     }
+
+    @Test("take content for readable only when all of it was read, now or by and by, and say else how much was")
+    func readable() throws {
+        func line(_ depth: TreeVerifier.Depth, _ coverage: DataCoverage?) throws -> Line {
+            let points = Self.points(1)
+            let parts = points[0].manifest.parts.map { part in
+                var result = RestorePointVerification.Part(
+                    component: part.component,
+                    report: VerificationReport(),
+                    differences: []
+                )
+                result.coverage = coverage
+                return result
+            }
+            let verification = RestorePointVerification(restorePoint: points[0], depth: depth, parts: parts)
+            let lines = BackupExpectations(try Self.configuration(), now: Self.newest)
+                .judge(points, [points[0].manifest.id: verification])
+            return try #require(lines.first { $0.expectation == .readable })
+        }
+        #expect(try line(.content, nil).verdict == .ok)
+        #expect(try line(.structure, nil).verdict == .untested)
+        var share = DataCoverage(packs: 20, bytes: 2000, packsRead: 1, bytesRead: 100)
+        share.packsCovered = 1
+        let first = try line(.structure, share)
+        #expect(first.verdict == .untested && first.detail.contains("1 of 20 packs (100 of 2000 bytes)"), "\(first)")
+        (share.packsCovered, share.oldestReadingAge) = (19, 86_400 * 18)
+        let almost = try line(.structure, share)
+        #expect(almost.verdict == .untested && almost.detail.contains("19 of them within 18 d"), "\(almost)")
+        share.packsCovered = 20
+        let all = try line(.structure, share)
+        #expect(all.verdict == .ok && all.detail.contains("all 20 packs") && all.detail.contains("18 d ago"), "\(all)")
+        // Nothing to read is nothing that was read.
+        #expect(try line(.structure, DataCoverage()).verdict == .untested)
+    }
 }
 
 extension RestorePoint {

@@ -119,6 +119,13 @@ struct DrillTests {
             #expect(plausible == "failed: it holds no points, and had 300 in restore point \(id)")
             // The one before is still good, and is what is proven.
             #expect(try await holdfast.json("drill", "qdrant", id)["outcome"] as? String == "verified")
+
+            // A backup refuses a folder without files; a restore point of another program's may have one.
+            try await Tampering(of: holdfast).replaceInManifest(#""files":12"#, with: #""files":0"#)
+            let documents = try await holdfast.json("drill", "documents")
+            #expect(documents["outcome"] as? String == "failed")
+            let folder = try checks(documents)["documents docs: plausible"] ?? ""
+            #expect(folder.hasPrefix("failed: it holds no files, and had 12 in restore point"), "\(documents)")
         }
     }
 
@@ -137,6 +144,36 @@ struct DrillTests {
             let show = try await holdfast.run("show")
             #expect(show.text.contains("failed"), "\(show.text)")
             #expect(try leftovers(holdfast).isEmpty)
+        }
+    }
+
+    @Test("compares lineage, fails where it is not what the manifest says, and says why")
+    func lineage() async throws {
+        try await withSystem { holdfast, _, _ in
+            let path = holdfast.folder.path("holdfast.yaml")
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let named = try #require(text.firstMatch(of: /\n( *)- name: textbook_knowledge\n/))
+            let line = "\(named.output.0)\(named.output.1)  source_field: path\n"
+            try Data(text.replacing(named.output.0, with: line).utf8).write(to: URL(filePath: path))
+            try await holdfast.run("backup")
+            let name = "lineage of \(Self.collection): compared"
+            let good = try await holdfast.json("drill", "qdrant")
+            #expect(good["outcome"] as? String == "verified", "\(good)")
+            #expect(try checks(good)[name] == "verified: 12 of 12 documents have points, as captured")
+
+            try await Tampering(of: holdfast).replaceInManifest("page-3.mdx", with: "page-99.mdx")
+            let result = try await holdfast.json("drill", "qdrant")
+            #expect(result["outcome"] as? String == "failed")
+            let found = try checks(result)[name] ?? ""
+            #expect(found.hasPrefix("failed: page-99.mdx had points and has none; page-3.mdx has points"), "\(result)")
+            let show = try await holdfast.run("show")
+            #expect(show.text.contains("failed"), "\(show.text)")
+
+            // The configuration has moved on: nobody can say, and nobody claims it.
+            try Data(text.utf8).write(to: URL(filePath: path))
+            let unknown = try await holdfast.json("drill", "qdrant")
+            #expect(unknown["outcome"] as? String == "untested")
+            #expect(try checks(unknown)[name]?.hasPrefix("untested: its lineage is about field 'path'") == true)
         }
     }
 
@@ -275,6 +312,39 @@ private struct Tampering {
             _ = try await repository.save(record)
             _ = try await repository.remove(.snapshot, old.id)
         }
+    }
+
+    /// Replaces a text in every file of the newest manifest.
+    func replaceInManifest(_ old: String, with new: String) async throws {
+        let repository = try await Repository.open(
+            in: LocalStore(path: holdfast.folder.path("repo")),
+            password: Array("secret phrase".utf8)
+        )
+        let indexed = try await repository.loadIndex()
+        let snapshots = try await repository.snapshots()
+        let manifest = try #require(
+            snapshots.last(where: { $0.record.tags.contains("restore-point") && !$0.record.tags.contains("record") })
+        )
+        var files: [(path: String, bytes: [UInt8])] = []
+        try await indexed.walk(manifest.record.tree) { entry in
+            guard entry.node.type == .file else { return true }
+            let path = entry.path.description
+            let bytes = try await indexed.readFile(at: path, in: manifest.record.tree, limit: 1 << 26) ?? []
+            files.append((path, Array(String(decoding: bytes, as: UTF8.self).replacing(old, with: new).utf8)))
+            return true
+        }
+        let (host, changed) = (repository.host, files)
+        let (tree, _) = try await indexed.write { writer in
+            var composer = TreeComposer(time: .epoch, host: host)
+            for (path, bytes) in changed {
+                composer.addFile(path, size: Int64(bytes.count), blobs: try await writer.store(bytes).blobs())
+            }
+            return try await composer.store(into: writer)
+        }
+        var record = manifest.record
+        record.tree = tree
+        _ = try await repository.save(record)
+        _ = try await repository.remove(.snapshot, manifest.id)
     }
 
     /// Every score of a golden query, made another.

@@ -95,7 +95,7 @@ public struct DrillRun: Sendable {
                 plausibility: plausibility,
                 server: server,
                 client: client,
-                settings: configuration.restore,
+                configuration: configuration,
                 clock: clock,
                 logger: logger,
                 progress: progress

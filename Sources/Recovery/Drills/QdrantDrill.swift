@@ -10,7 +10,7 @@ struct QdrantDrill {
     let plausibility: Plausibility
     let server: ScratchServer
     let client: QdrantClient
-    let settings: HoldfastConfiguration.Restore
+    let configuration: HoldfastConfiguration
     let clock: any WallClock
     let logger: Logger
     let progress: any ProgressSink
@@ -36,7 +36,9 @@ struct QdrantDrill {
                 let problem = plausibility.problem(ofCollection: summary.name)
                 return DocumentsDrill.verdict(problem.map { [$0] } ?? [], "\(summary.points) points")
             }
-            if let made { restored.append(made) }
+            guard let made else { continue }
+            try await compareLineage(of: made, &checks)
+            restored.append(made)
         }
         if !restored.isEmpty { try await restartAndCompare(restored, &checks) }
         return restored
@@ -69,10 +71,25 @@ struct QdrantDrill {
         )
     }
 
+    private func compareLineage(of collection: Restored, _ checks: inout CheckList) async throws {
+        let comparison = LineageComparison(
+            point: point,
+            repository: repository,
+            configuration: configuration,
+            client: client
+        )
+        let name = "lineage of \(collection.summary.name): compared"
+        // A restore point without lineage has nothing to be compared.
+        guard collection.summary.lineage != nil else { return }
+        try await checks.check(name, .qdrant) {
+            try await comparison.verdict(of: collection.summary, as: collection.name) ?? (.untested, "it has none")
+        }
+    }
+
     private var options: CollectionRestoreOptions {
         var options = CollectionRestoreOptions(restorePointID: point.manifest.id)
-        options.scoreTolerance = Float(settings.scoreTolerance)
-        options.greenDeadline = settings.greenWithin
+        options.scoreTolerance = Float(configuration.restore.scoreTolerance)
+        options.greenDeadline = configuration.restore.greenWithin
         return options
     }
 

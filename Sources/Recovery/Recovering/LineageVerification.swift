@@ -10,15 +10,8 @@ struct LineageVerification {
 
     /// The collections of the restore point whose points name their documents, as configured.
     private var collections: [(summary: RestorePointManifest.CollectionSummary, source: LineageSource)] {
-        let entries = context.configuration.qdrant?.collections ?? []
-        return (context.point.manifest[.qdrant]?.collections ?? []).compactMap { summary in
-            let names = [summary.name] + summary.aliases
-            let entry =
-                entries.first { names.contains($0.name) }
-                ?? entries.first { entry in
-                    entry.pattern.map { pattern in names.contains { pattern.matches($0) } } ?? false
-                }
-            return entry?.lineage.map { (summary, $0) }
+        (context.point.manifest[.qdrant]?.collections ?? []).compactMap { summary in
+            context.configuration.lineage(of: summary).map { (summary, $0) }
         }
     }
 
@@ -29,7 +22,7 @@ struct LineageVerification {
             guard let captured = summary.lineage, captured.documents == source.documents,
                 captured.field == source.field
             else { continue }
-            let paths = try await storedPaths(of: source.documents)
+            let paths = try await context.point.paths(ofDocuments: source.documents, in: context.repository)
             let now = try await check(summary.name, source).run(paths: paths)
             let lacking = now.withoutPoints.total - captured.withoutPoints.total
             results.append(
@@ -76,21 +69,5 @@ struct LineageVerification {
 
     private func check(_ collection: String, _ source: LineageSource) -> LineageCheck {
         LineageCheck(client: client, collection: collection, source: source)
-    }
-
-    /// The files of a folder in the restore point.
-    private func storedPaths(of documents: String) async throws -> Set<String> {
-        guard context.point.manifest[.documents] != nil,
-            let tree = try await context.repository.node(
-                at: RestorePointManifest.path(ofFolder: documents),
-                in: context.point.tree(of: .documents)
-            )?.subtree
-        else { return [] }
-        var paths: Set<String> = []
-        try await context.repository.walk(tree) { entry in
-            if entry.node.type == .file { paths.insert(entry.path.description) }
-            return true
-        }
-        return paths
     }
 }

@@ -48,6 +48,28 @@ struct LineageTests {
         #expect(report.bounded.withoutPoints.entries == Array(report.withoutPoints.entries.prefix(1000)))
     }
 
+    @Test(
+        "of a restored collection is held against the captured one: documents, sources, numbers of points",
+        arguments: [
+            (["a": 2, "b": 1, "x": 1], 0, []),
+            (["a": 2, "x": 1], 0, ["b had points and has none", "b is a document without points, and was not"]),
+            (["a": 2, "b": 3, "x": 1], 0, ["b has 3 points, captured were 1"]),
+            (["a": 2, "b": 1], 0, ["x was a source without a document"]),
+            (["a": 2, "b": 1, "x": 1, "y": 1], 0, ["y is a source without a document, and was not"]),
+            (["a": 2, "b": 1, "x": 1], 4, ["4 points do not say what they were made from, captured were 0"]),
+            (
+                ["a": 2, "b": 1, "c": 1, "x": 1], 0,
+                ["c has points and had none", "c is no document without points any more"]
+            ),
+        ] as [([String: UInt64], UInt64, [String])]
+    )
+    func differences(found: [String: UInt64], unknown: UInt64, expected: [String]) {
+        let paths: Set = ["a", "b", "c"]
+        let captured = LineageReport(source, LineageSources(pointsByValue: ["a": 2, "b": 1, "x": 1]), paths: paths)
+        let now = LineageReport(source, LineageSources(pointsByValue: found, unknownPoints: unknown), paths: paths)
+        #expect(LineageComparison.differences(captured, now) == expected)
+    }
+
     @Suite(
         "of a live collection",
         .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup"),

@@ -13,7 +13,8 @@ struct ForgetCommand: AsyncParsableCommand {
             for 30 days, of each week for 90 days, of each month for a year, of each year for 7 years, counted back from the newest
             restore point. A restore point stays while any of its components needs it. Any '--keep-…' option replaces all of that, for all
             components. Never dropped: the last restore point that holds a component, the newest that is proven for a component, and
-            what is pinned ('holdfast pin'). Space is freed by 'holdfast prune'.
+            what is pinned ('holdfast pin'); nor, without --drop-vanished, the last one that holds a collection, folder, set or checkout
+            which newer ones lack. Space is freed by 'holdfast prune'.
 
               holdfast forget --dry-run
               holdfast forget
@@ -38,6 +39,9 @@ struct ForgetCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Allow that more than half are dropped at once.")
     var yesDropMany = false
 
+    @Flag(name: .long, help: "Let also go what is the last of a collection, folder, set or checkout, and name it.")
+    var dropVanished = false
+
     @Flag(name: .long, help: "Print what would be done, and do nothing.")
     var dryRun = false
 
@@ -59,6 +63,7 @@ struct ForgetCommand: AsyncParsableCommand {
         options.system = all ? nil : session.configuration.system
         options.includesForeign = foreign
         options.allowsMany = yesDropMany
+        options.dropsVanished = dropVanished
         let forget = ForgetRun(repository, options: options)
         if dryRun {
             let plan = try await forget.plan()

@@ -14,6 +14,8 @@ public struct ForgetOptions: Sendable {
     public var includesForeign = false
     /// Whether more than half may be dropped at once.
     public var allowsMany = false
+    /// Whether the last restore point with a collection (a folder, a set, a checkout) that newer ones lack may go like any other.
+    public var dropsVanished = false
     /// How old what an unfinished run left must be before it is dropped.
     public var unfinishedGrace: Duration = .seconds(24 * 60 * 60)
     /// How far the clock may stand before the newest restore point.

@@ -60,6 +60,7 @@ extension ForgetPlanner {
         for index in newestFirst where entries[index].standing.isPinned { keep(&entries[index], "pinned") }
         for proven in Self.newestProven(newestFirst, entries) { keep(&entries[proven.index], proven.reason) }
         keepLastOfEachComponent(newestFirst, &entries)
+        keepLastOfEachPart(newestFirst, &entries)
     }
 
     private func judge(

@@ -3,13 +3,15 @@ internal import ResticRepository
 
 /// Decides what is forgotten. Pure: reads no clock and no store.
 ///
-/// Works on the tags of snapshots alone (`holdfast`, `rp:ID`, `restore-point`, `component:NAME`, and those of records), so that a restore point can be
-/// forgotten although its manifest or its data are damaged.
+/// Works on the tags of snapshots (`holdfast`, `rp:ID`, `restore-point`, `component:NAME`, and those of records), so that a restore point can be
+/// forgotten although its manifest or its data are damaged. What manifests say, where they can be read, only keeps more.
 struct ForgetPlanner {
     var options: ForgetOptions
     var now: GoTime
     /// Whether somebody else uses the repository: what looks unfinished may be about to be finished.
     var hasCompany = false
+    /// What restore points hold, by id, as far as their manifests can be read; `nil` when nobody looked.
+    var contents: [String: PointContents]?
 
     func plan(_ snapshots: [StoredSnapshot]) throws -> ForgetPlan {
         var entries = Self.entries(of: snapshots)
@@ -121,6 +123,7 @@ struct ForgetPlanner {
                 )
             }
         }
+        try checkNotLastOfAnyPart(entries)
         // What was not asked for is no news, except as the measure of what is much.
         let systems = Set(entries.lazy.filter { !$0.isKept }.map(\.system))
         entries.removeAll { $0.isKept && ($0.kind == .unfinished || !systems.contains($0.system)) }

@@ -85,8 +85,25 @@ public struct ForgetRun: Sendable {
         // Before the snapshots: whoever came later has begun later than anything that is old enough to be dropped as unfinished.
         let others = try await repository.foreignLocks(except: own, clock: clock, timing: timing)
         let snapshots = try await repository.snapshots()
-        let planner = ForgetPlanner(options: options, now: clock.now, hasCompany: !others.isEmpty)
+        var planner = ForgetPlanner(options: options, now: clock.now, hasCompany: !others.isEmpty)
+        planner.contents = try await contents()
         return (try planner.plan(snapshots), Set(snapshots.map(\.id)))
+    }
+}
+
+extension ForgetRun {
+    /// What the restore points hold. Damage keeps nobody from forgetting: what cannot be read is not known.
+    private func contents() async throws -> [String: PointContents] {
+        let points: [RestorePoint]
+        do {
+            points = try await RestorePointCatalog(try await repository.loadIndex()).survey(system: nil).points
+        } catch let error as RepositoryError where error.code == .damaged || error.code == .missing {
+            return [:]
+        }
+        return Dictionary(
+            points.map { ($0.manifest.id, PointContents($0.manifest)) },
+            uniquingKeysWith: { first, _ in first }
+        )
     }
 }
 

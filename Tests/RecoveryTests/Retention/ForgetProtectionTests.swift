@@ -42,13 +42,17 @@ struct ForgetProtectionTests {
         return policy
     }
 
-    private func plan(_ snapshots: [StoredSnapshot], _ change: (inout ForgetOptions) -> Void = { _ in }) throws
-        -> [String: ForgetPlan.Entry]
-    {
+    private func plan(
+        _ snapshots: [StoredSnapshot],
+        contents: [String: PointContents]? = nil,
+        _ change: (inout ForgetOptions) -> Void = { _ in }
+    ) throws -> [String: ForgetPlan.Entry] {
         var options = ForgetOptions()
         options.policy = Self.last(1)
         change(&options)
-        let plan = try ForgetPlanner(options: options, now: Self.now).plan(snapshots)
+        var planner = ForgetPlanner(options: options, now: Self.now)
+        planner.contents = contents
+        let plan = try planner.plan(snapshots)
         #expect(plan.entries.allSatisfy { !$0.reasons.isEmpty })
         return Dictionary(uniqueKeysWithValues: plan.entries.map { ($0.id, $0) })
     }
@@ -74,6 +78,67 @@ struct ForgetProtectionTests {
         #expect(kept(try self.plan(Self.three + [pin, unpin]) { $0.ids = ["aaaaaaaa"] }) == ["bbbbbbbb", "cccccccc"])
         let other = Self.record("aaaaaaaa", 0, "record:pin", "record-id:22222222")
         #expect(kept(try self.plan(Self.three + [pin, unpin, other])) == ["aaaaaaaa", "cccccccc"])
+    }
+
+    /// Collections by restore point; `name=alias` has an alias.
+    private static func contents(_ collections: [String: [String]]) -> [String: PointContents] {
+        collections.mapValues { names in
+            PointContents(
+                parts: names.map { text in
+                    let parts = text.split(separator: "=").map(String.init)
+                    return PointContents.Part(component: .qdrant, name: parts[0], aliases: Array(parts.dropFirst()))
+                }
+            )
+        }
+    }
+
+    @Test("the last that holds a collection which newer ones lack, without saying so")
+    func vanished() throws {
+        let points =
+            Self.point("aaaaaaaa", 3, ["qdrant"]) + Self.point("bbbbbbbb", 2, ["qdrant"])
+            + Self.point("cccccccc", 1, ["qdrant"])
+        let known = Self.contents(["aaaaaaaa": ["old", "book"], "bbbbbbbb": ["old", "book"], "cccccccc": ["book"]])
+        let kept = try plan(points, contents: known)
+        #expect(self.kept(kept) == ["bbbbbbbb", "cccccccc"], "the newest of those that hold it")
+        #expect(kept["bbbbbbbb"]?.reasons == ["the last one that holds collection 'old', which newer ones lack"])
+        // By order it goes, and the plan says what goes with it.
+        let dropped = try plan(points, contents: known) { $0.dropsVanished = true }
+        #expect(self.kept(dropped) == ["cccccccc"])
+        #expect(dropped["bbbbbbbb"]?.reasons == ["no rule keeps it", "with it goes the last of collection 'old'"])
+        #expect(dropped["aaaaaaaa"]?.reasons == ["no rule keeps it"])
+        // By name as well.
+        #expect(self.kept(try plan(points, contents: known) { $0.ids = ["bbbbbbbb"] }) == ["aaaaaaaa", "cccccccc"])
+        let error = #expect(throws: RecoveryError.self) {
+            try self.plan(points, contents: known) { $0.ids = ["aaaaaaaa", "bbbbbbbb"] }
+        }
+        #expect(error?.code == .refused && error?.hint?.contains("--drop-vanished") == true)
+        #expect(error?.message.contains("collection 'old'") == true)
+        let ordered = try plan(points, contents: known) {
+            ($0.ids, $0.dropsVanished) = (["aaaaaaaa", "bbbbbbbb"], true)
+        }
+        #expect(self.kept(ordered) == ["cccccccc"])
+    }
+
+    @Test("nothing for a collection that was replaced under its alias, is another system's, or cannot be known")
+    func notVanished() throws {
+        let replaced = Self.contents(["aaaaaaaa": ["v1=book"], "bbbbbbbb": ["v1=book"], "cccccccc": ["v2=book"]])
+        #expect(kept(try plan(Self.three, contents: replaced)) == ["cccccccc"])
+        let unknown = try plan(Self.three, contents: Self.contents(["cccccccc": ["book"]]))
+        #expect(kept(unknown) == ["cccccccc"])
+        #expect(unknown["aaaaaaaa"]?.reasons.last == "what it holds is not known: its manifest cannot be read")
+        // What is kept for another reason holds it, too.
+        let pin = Self.record("aaaaaaaa", 0, "record:pin", "record-id:11111111")
+        let known = Self.contents(["aaaaaaaa": ["old"], "bbbbbbbb": ["old"], "cccccccc": ["book"]])
+        #expect(kept(try plan(Self.three + [pin], contents: known)) == ["aaaaaaaa", "cccccccc"])
+        // Another system's collection of the same name is another collection.
+        let other = Self.three.map { snapshot in
+            guard snapshot.record.tags.contains("rp:cccccccc") else { return snapshot }
+            var record = snapshot.record
+            record.hostname = "other"
+            return StoredSnapshot(id: snapshot.id, record: record)
+        }
+        let same = Self.contents(["aaaaaaaa": ["old"], "bbbbbbbb": ["book"], "cccccccc": ["old"]])
+        #expect(kept(try plan(other, contents: same)) == ["aaaaaaaa", "bbbbbbbb", "cccccccc"])
     }
 
     @Test("the newest that is proven for a component, also by name")

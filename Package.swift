@@ -115,7 +115,10 @@ let package = Package(
         .target(name: "Locks"),
         .target(name: "LocalStorage", dependencies: ["Locks", "ObjectStorage", "CLinux"] + nio),
         .target(name: "ObjectStorage", dependencies: ["Locks", nio[0]]),
-        .target(name: "TestSupport", dependencies: ["Locks", "ObjectStorage"] + nio),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Locks", "ObjectStorage", .product(name: "NIOHTTP1", package: "swift-nio")] + nio
+        ),
 
         .target(
             name: "TextbookExample",

@@ -249,7 +249,12 @@ let package = Package(
                 "Locks", "ResticRepository", "ResticCrypto", "ResticFormat", "ObjectStorage", "TestSupport", nio[0],
             ]
         ),
-        .testTarget(name: "TestSupportTests", dependencies: ["Locks", "TestSupport", "ObjectStorage"] + nio),
+        .testTarget(
+            name: "TestSupportTests",
+            dependencies: [
+                "Locks", "TestSupport", "ObjectStorage", .product(name: "NIOHTTP1", package: "swift-nio"),
+            ] + nio
+        ),
     ]
 )
 

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 from supervision import end_with_parent, write_ready
 
@@ -49,7 +50,11 @@ def main() -> None:
         address = re.search(r"Starting s3 server on \[http://127\.0\.0\.1:(\d+)/", line)
         if address:
             write_ready(port_file, int(address[1]))
-    sys.exit(max(0, child.wait()))
+    status = max(0, child.wait())
+    if os.getppid() != int(parent):
+        # The thread that watches has ended it, and ends us when the folder is gone.
+        time.sleep(60)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

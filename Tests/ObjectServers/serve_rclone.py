@@ -31,8 +31,6 @@ def main() -> None:
             "--addr", f"127.0.0.1:{port}",
             "--config", "",
             "--cache-dir", os.path.join(scratch, "rclone-cache"),
-            # Tests look at the files below the server, and damage them.
-            "--dir-cache-time", "0",
             "--use-server-modtime",
             *sys.argv[7:],
         ],

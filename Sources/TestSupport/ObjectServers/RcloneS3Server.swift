@@ -3,7 +3,9 @@ internal import Locks
 
 /// A running `rclone serve s3` over a folder: bytes on a disk, signatures checked, and quick enough for gigabytes.
 ///
-/// A bucket is a folder, an object a file: tests may look at them, and damage them. What it enforces and what not stands in
+/// A bucket is a folder, an object a file: tests may look at them, and damage them; what the server has listed it remembers for
+/// minutes, until ``restart()``. (`--dir-cache-time 0` would forget at once: rclone 1.75.2 then forgets faster than it walks
+/// deep folders, and never answers.) What it enforces and what not stands in
 /// `docs/design/testing.md`. Use ``with(_:)`` or ``shared()``.
 public final class RcloneS3Server: Sendable {
     private let process: ObjectServerProcess

@@ -96,6 +96,19 @@ struct JSONTests {
         #expect(try found.written() == text, "seed \(seed)")
     }
 
+    @Test("hashes and compares as deep as it reads, in work that does not double with every level")
+    func deepObjects() throws {
+        // Keys in another order at every level: a comparison that looks twice at each would not end.
+        var (left, right) = (JSONValue.null, JSONValue.null)
+        for _ in 0..<JSONLimits().depth - 1 {
+            left = ["a": left, "b": 1, "c": 2]
+            right = ["a": right, "c": 2, "b": 1]
+        }
+        #expect(left == right)
+        #expect(left.hashValue == right.hashValue)
+        #expect(left != ["a": right["a"] ?? .null, "c": 2, "b": 3])
+    }
+
     @Test("keeps the order of keys, and compares without it")
     func keyOrder() throws {
         let left = try JSONValue(reading: #"{"b":1,"a":2}"#.utf8)

@@ -78,6 +78,43 @@ struct RoundTripTests {
         }
     }
 
+    @Test(
+        "restored in place gets back payload indexes that the live collection lacks; one of another type is refused before"
+    )
+    func inPlaceIndexes() async throws {
+        try await CaptureFixture.with { fixture in
+            let client = fixture.client
+            try await RichCollection.create("rich", on: client)
+            let before = try await client.collection("rich").payloadSchema
+            let field = try #require(before.first { $0.dataType == "keyword" })
+            let repository = try await fixture.makeRepository()
+            let (tree, _) = try await fixture.capture("rich", into: repository)
+            try await client.deletePayloadIndex(field.field, in: "rich")
+            let points = try await allPoints("rich", client)
+            _ = try await client.deletePoints(.ids(points.prefix(50).map(\.id)), in: "rich")
+            let report = try await fixture.restore("rich", from: tree, in: repository) { $0.destination = .inPlace }
+            #expect(report.isVerified && report.payloadIndexes == before.count, "\(report.differences)")
+            #expect(
+                report.warnings.contains { $0.contains("lacks the payload index on '\(field.field)'") },
+                "\(report)"
+            )
+            #expect(
+                Set(try await client.collection("rich").payloadSchema.map(\.field)) == Set(before.map(\.field))
+            )
+
+            try await client.deletePayloadIndex(field.field, in: "rich")
+            _ = try await client.createPayloadIndex(field.field, "text", in: "rich")
+            _ = try await client.deletePoints(.ids(points.prefix(50).map(\.id)), in: "rich")
+            let left = try await allPoints("rich", client)
+            let error = await #expect(throws: CaptureError.self) {
+                _ = try await fixture.restore("rich", from: tree, in: repository) { $0.destination = .inPlace }
+            }
+            #expect(error?.code == .incompatible && error?.message.contains("'\(field.field)' is text") == true)
+            #expect(try await allPoints("rich", client) == left)
+            #expect(try await client.collections() == ["rich"])
+        }
+    }
+
     @Test("with custom sharding comes back with its keys and points")
     func customSharding() async throws {
         try await CaptureFixture.with { fixture in

@@ -119,11 +119,6 @@ public struct CollectionExamination: Sendable {
 
     /// Gives the live collection the recorded payload indexes that it lacks.
     public func mendIndexes(_ name: String? = nil) async throws {
-        let name = name ?? manifest.name
-        let present = Set(try await client.collection(name).payloadSchema.map(\.field))
-        for field in manifest.info.payloadSchema where !present.contains(field.field) {
-            guard let schema = field.creationSchema else { continue }
-            _ = try await client.createPayloadIndex(field.field, schema, in: name)
-        }
+        try await client.addPayloadIndexes(of: manifest, to: name ?? manifest.name)
     }
 }

@@ -56,7 +56,7 @@ public struct CollectionRestore: Sendable {
         var warnings: [String] = []
         try await checkVersion(&warnings)
         let (name, replacesLive) = try await chooseName()
-        if replacesLive { try await checkCompatible(name) }
+        if replacesLive { try await checkCompatible(name, &warnings) }
         let blueprint = CollectionBlueprint(config: manifest.info.config)
         for field in blueprint.unknownFields {
             warnings.append("the setting '\(field)' is unknown to this version and is left out")
@@ -104,6 +104,7 @@ public struct CollectionRestore: Sendable {
         _ = try await client.deleteCollection(copyName)
         do {
             try await uploadShards(plan, to: plan.name)
+            try await client.addPayloadIndexes(of: manifest, to: plan.name)
         } catch {
             // Whatever it was, a cancellation included: the operator must not believe that the collection is as it was.
             throw CaptureError(
@@ -174,7 +175,7 @@ public struct CollectionRestore: Sendable {
     }
 
     /// What Qdrant does not check itself when a shard is uploaded (reference, section 1.8).
-    private func checkCompatible(_ name: String) async throws {
+    private func checkCompatible(_ name: String, _ warnings: inout [String]) async throws {
         let live = try await client.collection(name)
         let wanted = CollectionBlueprint(config: manifest.info.config).creation
         let found = CollectionBlueprint(config: live.config).creation
@@ -187,6 +188,25 @@ public struct CollectionRestore: Sendable {
         }
         let cluster = try await client.collectionCluster(name)
         try checkShardIDs(cluster, of: name)
+        try checkIndexes(live, of: name, &warnings)
+    }
+
+    /// Uploaded shards bring no payload indexes: missing ones are made, one of another type would be a difference at the end.
+    private func checkIndexes(_ live: CollectionInfo, of name: String, _ warnings: inout [String]) throws {
+        let verifier = CollectionVerifier(client: client, manifest: manifest, options: options, clock: clock)
+        let present = Set(live.payloadSchema.map(\.field))
+        for (field, difference) in verifier.indexDifferences(live) {
+            guard present.contains(field) else {
+                warnings.append("the live collection '\(name)' lacks the payload index on '\(field)': it is made again")
+                continue
+            }
+            throw CaptureError(
+                .incompatible,
+                "in the live collection '\(name)' \(difference)",
+                hint:
+                    "Drop that index ('DELETE /collections/\(name)/index/\(field)'), or restore beside it (without '--in-place')."
+            )
+        }
     }
 
     private func checkShardIDs(_ cluster: CollectionCluster, of name: String) throws {
@@ -232,10 +252,7 @@ public struct CollectionRestore: Sendable {
             try await client.createShardKey(key, of: name, shardCount: count)
         }
         try checkShardIDs(try await client.collectionCluster(name), of: name)
-        for field in manifest.info.payloadSchema {
-            guard let schema = field.creationSchema else { continue }
-            _ = try await client.createPayloadIndex(field.field, schema, in: name)
-        }
+        try await client.addPayloadIndexes(of: manifest, to: name)
     }
 
     private func uploadShards(_ plan: Plan, to name: String) async throws {
@@ -307,6 +324,17 @@ public struct CollectionRestore: Sendable {
         }
         if !actions.isEmpty { try await client.updateAliases(actions) }
         return set
+    }
+}
+
+extension QdrantClient {
+    /// Gives a collection the payload indexes that were recorded and that it lacks.
+    func addPayloadIndexes(of manifest: CollectionManifest, to name: String) async throws {
+        let present = Set(try await collection(name).payloadSchema.map(\.field))
+        for field in manifest.info.payloadSchema where !present.contains(field.field) {
+            guard let schema = field.creationSchema else { continue }
+            _ = try await createPayloadIndex(field.field, schema, in: name)
+        }
     }
 }
 

@@ -59,12 +59,15 @@ extension HoldfastConfiguration {
     public var effective: EffectiveConfiguration {
         var sections: [String: EffectiveConfiguration.Value] = [
             "version": .integer(version), "system": .text(system), "repository": repository.effective,
-            "restore": restore.effective,
+            "restore": restore.effective, "retention": retention.effective,
         ]
         sections["qdrant"] = qdrant?.effective
         if !documents.isEmpty { sections["documents"] = .list(documents.map(\.effective)) }
         if !sealed.isEmpty { sections["configuration"] = .list(sealed.map(\.effective)) }
         if !code.isEmpty { sections["code"] = .list(code.map(\.effective)) }
+        if !probes.isEmpty { sections["probes"] = .list(probes.map(\.effective)) }
+        sections["recovery"] = recovery.effective
+        sections["drill"] = drill.effective
         return EffectiveConfiguration(sections: sections)
     }
 }

@@ -61,6 +61,9 @@ public struct RetentionTimeZone: Sendable, Hashable {
         self.zone = zone
     }
 
+    /// As the configuration writes it: a name of the tz database, `UTC`, or `own`.
+    public var name: String { zone.map { $0.identifier == "GMT" ? "UTC" : $0.identifier } ?? "own" }
+
     /// The ISO calendar (weeks begin on Monday) in the zone that counts for a moment.
     func calendar(at time: GoTime) -> Calendar {
         var calendar = Calendar(identifier: .iso8601)

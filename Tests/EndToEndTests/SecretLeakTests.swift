@@ -11,7 +11,25 @@ struct SecretLeakTests {
         "Dotenv-value-Qx81Zr77", "Quoted value Lm52Ty09 with blanks", "Yaml-value-Hs63Vb18", "Json-value-Wd94Nk27",
         "Pem-line-Ft05Cg36", "Ini-value-Rj16Pz45", "Kit-passphrase-Bu27Ex54", "Repo-password-Ky38Mo63",
         "Unrelated-token-Ni49Aq72", "changed-value-Gp50Ls81", "Bystander-Xc61Dw90",
+        "sk-proj-Zk47Wd83Rb29", "Header-value-Vu76Hq13", "Query-token-Sb35Jn68", "Body-field-Ae92Ct47",
+        "Argument-Oy20Fi74",
     ]
+
+    /// What is asked and run in a recovery, with secrets in every place that nobody marks. Nothing listens there.
+    private static let sections = """
+        probes:
+          - name: alive
+            http:
+              url: "http://127.0.0.1:9/health?token=\(values[13])"
+              headers: {X-Session: \(values[12]), Authorization: "Bearer env:UNRELATED"}
+              body: '{"field": "\(values[14])"}'
+          - {name: shell, command: "false \(values[15])"}
+        recovery:
+          hooks: {before_documents: "true \(values[15])"}
+          reingest: {http: {url: "http://127.0.0.1:9/?k=\(values[13])", body: '{"f": {{files}}, "k": "\(values[14])"}'}}
+        drill: {application: {command: "false \(values[15])", probes: [{name: up, http: {url: "http://127.0.0.1:9/?\(values[13])"}}]}}
+
+        """
 
     private func writeFiles(_ program: SealedProgram, dotenv: String) throws {
         let values = Self.values
@@ -25,6 +43,11 @@ struct SecretLeakTests {
         try program.write("[x]\nkey = \(values[5])\n", to: "app/config/d.ini")
         // Understood neither as variables nor as YAML: no part of it may be taken for a name.
         try program.write("\(values[10])\n", to: "app/.env.token")
+        // Where a name belongs: without a sign, with one, as the key of a mapping.
+        try program.write("PORT=1\n\(values[11])\n", to: "app/.env.line")
+        try program.write("\(values[11])=\nPORT=1\n", to: "app/.env.sign")
+        try program.write("keys:\n  \(values[11]): 1\n", to: "app/config/keys.yaml")
+        try program.write("{\"\(values[11])\": {\"a\": 1}}", to: "app/config/keys.json")
         try program.write("name: \"never closed\n\(values[10]): \(values[10])\n", to: "app/config/broken.yaml")
     }
 
@@ -50,7 +73,8 @@ struct SecretLeakTests {
                   - {name: app, path: app, files: \(files), recipients: [\(key)]\(identity)}
                   - {name: kit, path: app, files: [.env.production], passphrase: "env:KIT"}
 
-                """
+                """,
+                more: Self.sections
             )
         }
         try configure("")
@@ -71,6 +95,9 @@ struct SecretLeakTests {
                 ["repo", "check", "--read-data"],
                 ["repo", "stats"], ["forget", "--dry-run"], ["prune", "--dry-run"], ["key", "list"],
                 ["restore", "--dry-run"], ["restore", "--dry-run", "--identity", "key.txt"],
+                ["show", "--configuration"], ["probe"], ["recover", "--dry-run"], ["drill", "full"],
+                ["export", "--to", "exported", "--force"],
+                ["export", "--to", "exported", "--force", "--identity", "key.txt"],
             ] {
                 try await program.run(arguments + output, expecting: nil)
             }
@@ -124,6 +151,7 @@ struct SecretLeakTests {
         try scan.search(folder: program.folder.path("tmp"))
         try scan.search(folder: program.folder.path("cache"))
         try scan.search(folder: program.folder.path("repo"))
+        try scan.search(folder: program.folder.path("exported"))
         try await scan.search(repository: program.folder.path("repo"), password: Self.values[7])
         let top = try FileManager.default.contentsOfDirectory(atPath: program.folder.path)
         for name in top where name.hasPrefix("out-") {

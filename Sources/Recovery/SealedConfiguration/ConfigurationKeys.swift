@@ -87,19 +87,6 @@ struct ConfigurationKeys: Sendable {
             entries.append(Entry(name: name, value: bytes))
         }
     }
-
-    /// Whether a text may be shown as a name. Longer and odder ones may well be secrets that stand where a name belongs.
-    static func isPlausibleName(_ text: String) -> Bool {
-        guard (1...64).contains(text.utf8.count) else { return false }
-        return text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "_-./".utf8.contains(byte)
-            }
-        }
-    }
 }
 
 /// A value of YAML or JSON without its notation.
@@ -132,7 +119,7 @@ private enum ConfigurationValue {
 
     var hasPlausibleNames: Bool {
         guard case .mapping(let members) = self else { return false }
-        return members.allSatisfy { ConfigurationKeys.isPlausibleName($0.key) }
+        return members.allSatisfy { KeyName.isPlausible($0.key) }
     }
 
     /// A form in which different values never look the same: kind, length, content.

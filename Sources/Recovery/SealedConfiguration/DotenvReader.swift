@@ -19,11 +19,11 @@ enum DotenvReader {
         let export = Array("export ".utf8)
         let line = line.starts(with: export) ? trimmed(line.dropFirst(export.count)) : line
         guard let equals = line.firstIndex(of: UInt8(ascii: "=")) else { return nil }
-        let name = trimmedEnd(line[..<equals])
+        let name = String(decoding: trimmedEnd(line[..<equals]), as: UTF8.self)
         let rest = trimmed(line[(equals + 1)...])
-        guard isName(name), !looksEncoded(line) else { return nil }
+        guard KeyName.isPlausible(name), !looksEncoded(line) else { return nil }
         guard let value = value(rest, &reader) else { return nil }
-        return .init(name: String(decoding: name, as: UTF8.self), value: value)
+        return .init(name: name, value: value)
     }
 
     private static func value(_ rest: ArraySlice<UInt8>, _ reader: inout Lines) -> [UInt8]? {
@@ -65,20 +65,6 @@ enum DotenvReader {
             previous = text[index]
         }
         return text
-    }
-
-    private static func isName(_ name: ArraySlice<UInt8>) -> Bool {
-        guard let first = name.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first), name.count <= 64 else {
-            return false
-        }
-        return name.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
     }
 
     /// Whether a line is more likely the end of something in base 64 than a name with nothing after the `=`.

@@ -92,7 +92,7 @@ extension SealedIndex {
     /// - Throws: ``Unreadable`` when it is not such JSON, of a newer format, names a path outside of its folder, or holds what
     ///   no backup can have written.
     init(reading bytes: [UInt8]) throws(Unreadable) {
-        guard bytes.count <= Self.maximumByteCount, let index = try? JSONDecoder().decode(Self.self, from: Data(bytes))
+        guard bytes.count <= Self.maximumByteCount, var index = try? JSONDecoder().decode(Self.self, from: Data(bytes))
         else { throw Unreadable(reason: "the index of a set cannot be read") }
         guard index.format == Self.formatVersion else {
             throw Unreadable(reason: "the index of a set has format \(index.format), newer than this program")
@@ -106,6 +106,10 @@ extension SealedIndex {
         guard index.files.allSatisfy(\.isPossible), Set(index.files.map(\.path)).count == index.files.count,
             index.files.reduce(into: Int64?(0), { sum, file in sum = sum.flatMap { $0.adding(file) } }) != nil
         else { throw Unreadable(reason: "the index of set '\(index.set)' names an impossible file") }
+        // An earlier version took more for names than may be shown.
+        for place in index.files.indices {
+            index.files[place].keys.removeAll { !KeyName.isPlausiblePath($0.name) }
+        }
         self = index
     }
 

@@ -77,7 +77,7 @@ extension FuzzTarget {
             try hold(keys.entries.count <= ConfigurationKeys.maximumCount, "\(keys.entries.count) keys")
             try hold(Set(keys.entries.map(\.name)).count == keys.entries.count, "two keys of one name")
             for entry in keys.entries {
-                try hold(entry.name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "'\(entry.name)' is no name")
+                try hold(KeyName.isPlausiblePath(entry.name), "'\(entry.name)' is no name")
                 try hold(
                     entry.name.utf8.count <= 65 * ConfigurationKeys.maximumDepth,
                     "a name of \(entry.name.utf8.count) bytes"

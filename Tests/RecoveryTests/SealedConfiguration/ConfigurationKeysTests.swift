@@ -55,6 +55,40 @@ struct ConfigurationKeysTests {
         #expect(names("a: 1\n---\nb: 2\n", "x.yaml") == nil && names("{\"a\": 1", "x.json") == nil)
     }
 
+    @Test(
+        "are names that look like identifiers",
+        arguments: [
+            "DATABASE_URL", "a", "_x", "HF_TOKEN", "db.host", "max-connections", "X-Forwarded-For", "x509v3",
+            "sha256_sum",
+            "maximumConcurrentConnectionsPerHost", "S3_BUCKET", "OAUTH2_CLIENT_ID", "http2MaxStreams", "K2000",
+        ]
+    )
+    func identifiers(name: String) {
+        #expect(KeyName.isPlausible(name))
+        #expect(names("\(name)=v\n") == [name] && names("{\"\(name)\": 1}", "x.json") == [name])
+    }
+
+    @Test(
+        "are never what looks like a secret that stands where a name belongs, alone on a line or as the key of a mapping",
+        arguments: [
+            "sk-proj-abcdefghijklmnop", "sk-live-Yz84Rt19Wm", "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+            "AKIAIOSFODNN7EXAMPLE", "d41d8cd98f00b204e9800998ecf8427e", "Bystander-Xc61Dw90", "kQxWzRtYpLmNvBcD",
+            "eyJhbGciOiJIUzI1NiJ9", "AGE-SECRET-KEY-1QQQ", "Tr0ub4dor3", "correct horse", "a/b", "9lives", "-x", "a..b",
+            ".",
+            "_", "pässword", "", String(repeating: "k", count: 65),
+        ]
+    )
+    func noIdentifiers(text: String) {
+        #expect(!KeyName.isPlausible(text))
+        for file in ["\(text)", "A=1\n\(text)\n", "A=1\n\(text)=\n", "export \(text)=b\n"] {
+            #expect(names(file)?.contains { $0.contains(text) && !text.isEmpty } != true, "\(file)")
+        }
+        #expect(names("a: 1\n\"\(text)\": b\n", "x.yaml") == nil)
+        #expect(
+            names("a:\n  \"\(text)\": b\n", "x.yaml") == (text.isEmpty ? names("a:\n  \"\": b\n", "x.yaml") : ["a"])
+        )
+    }
+
     @Test("of other files are not looked for", arguments: ["cert.pem", "env", "a.yaml.bak", "config.ini", ""])
     func others(path: String) {
         #expect(ConfigurationKeys(reading: Array("A=b\n".utf8), path: path) == nil)

@@ -54,6 +54,24 @@ public struct RecoveryState: Sendable, Hashable, Codable {
     func hasFinished(_ step: String) -> Bool { steps.contains { $0.id == step && $0.outcome != .failed } }
 }
 
+// Apart from the type, which keeps its memberwise initializer so.
+extension RecoveryState {
+    /// Reads a state; `nil` when it is none, of another version, or holds what no recovery can have written.
+    init?(reading bytes: [UInt8]) {
+        guard let state = try? JSONDecoder().decode(Self.self, from: Data(bytes)), state.format == Self.formatVersion,
+            state.attempts >= 1, state.steps.allSatisfy({ $0.seconds >= 0 })
+        else { return nil }
+        self = state
+    }
+
+    /// JSON, keys sorted, one line.
+    func encode() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self))
+    }
+}
+
 /// Where the progress of a recovery is kept.
 public protocol RecoveryStateStore: Sendable {
     /// What is kept for a recovery.
@@ -115,16 +133,11 @@ public struct FileRecoveryStateStore: RecoveryStateStore {
         } catch {
             throw failure("cannot read", key, error)
         }
-        guard let state = try? JSONDecoder().decode(RecoveryState.self, from: Data(file.bytes)),
-            state.format == RecoveryState.formatVersion
-        else { return nil }
-        return state
+        return RecoveryState(reading: file.bytes)
     }
 
     public func save(_ state: RecoveryState, for key: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let bytes = Array(try encoder.encode(state))
+        let bytes = try state.encode()
         try makeFolder(key)
         let temporary = place(key) + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)

@@ -40,7 +40,7 @@ struct FuzzTarget: Sendable {
     /// All decoders that read what others wrote.
     static let all: [FuzzTarget] =
         repositoryRecords + sealedContent + sealedFiles + tarArchives + qdrantAnswers + manifests + configurationTexts
-        + sealedConfigurations
+        + sealedConfigurations + recoveries
 
     static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }

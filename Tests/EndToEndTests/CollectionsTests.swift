@@ -1,6 +1,9 @@
 import Foundation
+import LocalStorage
 import Logging
 import QdrantClient
+import ResticFormat
+import ResticRepository
 import TestSupport
 import Testing
 
@@ -206,6 +209,62 @@ struct CollectionsTests {
             let documents = try await subtree(of: tree, "documents", holdfast)
             let docs = try await subtree(of: documents, "docs", holdfast)
             #expect(try await self.digest(of: docs, holdfast) == digest)
+
+            // The same number of files and bytes, and every blob is what its name says: only the digest tells.
+            #expect(try await holdfast.run("verify").text.contains("intact"))
+            try await exchangeFiles(of: docs, in: holdfast)
+            let outcome = try await holdfast.run("verify", expecting: 1)
+            #expect(outcome.text.contains("differs: the content of documents 'docs' has the digest"), "\(outcome)")
+            #expect(!outcome.text.contains("differs: the tree holds"), "\(outcome)")
+            _ = try await holdfast.restic("check", "--read-data")
+        }
+    }
+
+    /// Makes the documents' snapshot and the manifest name a folder in which the contents of two files are exchanged: as somebody
+    /// with the password could, or a program with an error.
+    private func exchangeFiles(of docs: String, in holdfast: HoldfastProgram) async throws {
+        let repository = try await Repository.open(
+            in: LocalStore(path: holdfast.folder.path("repo")),
+            password: Array("secret phrase".utf8)
+        )
+        let indexed = try await repository.loadIndex()
+        let snapshots = try await repository.snapshots()
+        let documents = try #require(snapshots.last(where: { $0.record.paths == ["/documents"] }))
+        let manifest = try #require(snapshots.last(where: { $0.record.tags.contains("restore-point") }))
+        var tree = try await indexed.loadTree(try #require(ResticID(hex: docs)))
+        let places = tree.nodes.indices.filter { tree.nodes[$0].type == .file }
+        try #require(places.count >= 2)
+        let (one, other) = (places[0], places[1])
+        let content = (tree.nodes[one].content, tree.nodes[one].size)
+        try #require(content.0 != tree.nodes[other].content)
+        (tree.nodes[one].content, tree.nodes[one].size) = (tree.nodes[other].content, tree.nodes[other].size)
+        (tree.nodes[other].content, tree.nodes[other].size) = content
+        var files: [(path: String, bytes: [UInt8])] = []
+        try await indexed.walk(manifest.record.tree) { entry in
+            guard entry.node.type == .file else { return true }
+            let path = entry.path.description
+            files.append((path, try await indexed.readFile(at: path, in: manifest.record.tree, limit: 1 << 26) ?? []))
+            return true
+        }
+        let (changed, read, host) = (tree, files, repository.host)
+        let (trees, _) = try await indexed.write { writer in
+            let composer = TreeComposer(time: .epoch, host: host)
+            composer.addTree("documents/docs", try await writer.store(changed))
+            let documentsTree = try await composer.store(into: writer)
+            var manifestComposer = TreeComposer(time: .epoch, host: host)
+            for (path, bytes) in read {
+                let text = String(decoding: bytes, as: UTF8.self)
+                    .replacing(documents.record.tree.hex, with: documentsTree.hex)
+                let bytes = Array(text.utf8)
+                manifestComposer.addFile(path, size: Int64(bytes.count), blobs: try await writer.store(bytes).blobs())
+            }
+            return [documentsTree, try await manifestComposer.store(into: writer)]
+        }
+        for (old, tree) in zip([documents, manifest], trees) {
+            var record = old.record
+            record.tree = tree
+            _ = try await repository.save(record)
+            _ = try await repository.remove(.snapshot, old.id)
         }
     }
 

@@ -1,4 +1,6 @@
 import Foundation
+import Logging
+import QdrantClient
 import TestSupport
 import Testing
 
@@ -121,6 +123,92 @@ struct RepairTests {
             )
             if Program.find("restic") != nil { _ = try await holdfast.restic("check", "--read-data") }
             try await holdfast.run("backup")
+        }
+    }
+
+    @Test(
+        "a collection with a lost blob gets a copy that says so, never a collection with too few points, and is healed by a backup",
+        .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup")
+    )
+    func lostCollection() async throws {
+        try await TemporaryDirectory.with { folder in
+            try await withEmbeddedQdrant { server in
+                let holdfast = try HoldfastProgram(in: folder)
+                let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+                try await withQdrantClient(endpoint: QdrantEndpoint(url: server.baseURL), logger: logger) { client in
+                    var generator = SeededGenerator(seed: 5)
+                    try await client.createCollection("book", ["vectors": ["size": 64, "distance": "Cosine"]])
+                    let points = (0..<2000).map { index in
+                        Point(
+                            id: .number(UInt64(index)),
+                            vector: (0..<64).map { _ in Float.random(in: -1...1, using: &generator) },
+                            payload: [:]
+                        )
+                    }
+                    _ = try await client.upsert(points, in: "book")
+                    try await holdfast.run(
+                        "init",
+                        "--repository",
+                        "repo",
+                        "--qdrant",
+                        server.baseURL,
+                        "--collection",
+                        "book",
+                        "--system",
+                        "test"
+                    )
+                    let point = try #require(
+                        (try await holdfast.json("backup")["restorePoint"] as? [String: Any])?["id"] as? String
+                    )
+                    let packs = try FileManager.default.subpathsOfDirectory(atPath: folder.path("repo/data")).filter {
+                        $0.count > 60
+                    }
+                    let largest = try #require(
+                        try packs.max {
+                            try size(folder.path("repo/data/\($0)")) < size(folder.path("repo/data/\($1)"))
+                        }
+                    )
+                    try flip(folder.path("repo/data/\(largest)"))
+                    let pack = URL(filePath: largest).lastPathComponent
+                    try await holdfast.run("repo", "repair", "packs", pack, "--apply")
+                    let done = try await holdfast.json("repo", "repair", "snapshots", "--apply")
+                    let item = try #require((done["items"] as? [[String: Any]])?.first)
+                    let copy = try #require(item["copy"] as? String, "\(item)")
+                    let missing = try #require(item["missing"] as? [[String: Any]])
+                    #expect(
+                        !missing.isEmpty
+                            && missing.allSatisfy { ($0["path"] as? String)?.hasPrefix("/qdrant/book/shards/") == true }
+                    )
+
+                    let shown = try await holdfast.run("show", copy).text
+                    #expect(
+                        shown.contains("repaired  from \(point)") && shown.contains("damaged in the repository"),
+                        "\(shown)"
+                    )
+                    // It is what it says it is, and it is no collection.
+                    try await holdfast.run("verify", copy)
+                    for more in [[], ["--in-place", "--yes"]] {
+                        let restored = try await holdfast.program.run(
+                            ["restore", copy, "--only", "qdrant"] + more,
+                            environment: holdfast.environment(),
+                            folder: folder.path,
+                            timeout: .seconds(120)
+                        )
+                        // As many points as ever, and zeros for what was lost: the golden queries tell.
+                        #expect(restored.status == 1 && restored.text.contains("golden query"), "\(restored)")
+                        #expect(try await client.count(in: "book") == 2000)
+                        for name in try await client.collections() where name != "book" {
+                            _ = try await client.deleteCollection(name)
+                        }
+                    }
+
+                    // The live collection still has what was lost: the next backup stores it again, for the old restore point, too.
+                    try await holdfast.run("backup")
+                    try await holdfast.run("verify", point)
+                    try await holdfast.run("restore", point, "--only", "qdrant")
+                    if Program.find("restic") != nil { _ = try await holdfast.restic("check", "--read-data") }
+                }
+            }
         }
     }
 

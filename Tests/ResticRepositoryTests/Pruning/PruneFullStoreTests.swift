@@ -19,9 +19,10 @@ struct PruneFullStoreTests {
         case unindexed
     }
 
-    @Test("frees what nobody needs and then goes on as ever", arguments: Layout.allCases)
-    mutating func frees(layout: Layout) async throws {
-        let memory = MemoryStore()
+    /// A repository with one snapshot that stays, and packs that only a forgotten one needed.
+    private mutating func prepare(_ layout: Layout, _ memory: MemoryStore) async throws -> (
+        fixture: PruneFixture, kept: (StoredSnapshot, PruneFixture.Files), needed: Set<ResticID>
+    ) {
         let fixture = try await PruneFixture.make(memory)
         let files = PruneFixture.Files.random(["a"], &generator)
         let kept = try await fixture.backUp(files)
@@ -44,6 +45,44 @@ struct PruneFullStoreTests {
             try await repository.save(.index, all.encode())
         }
         try await repository.remove(.snapshot, dropped.id)
+        return (fixture, (kept, files), needed)
+    }
+
+    @Test(
+        "that dies at any step loses nothing, and the next one finishes on the same full disk",
+        arguments: Layout.allCases
+    )
+    mutating func crashes(layout: Layout) async throws {
+        let origin = MemoryStore()
+        let prepared = try await prepare(layout, origin)
+        let counter = FaultyStore(try await LimitedSpaceStore(origin.copy(), free: 0))
+        _ = try await prepared.fixture.on(counter).run { $0.grace = .zero }
+        try #require(counter.writeCount > 3)
+        for number in 1...counter.writeCount {
+            let copy = origin.copy()
+            let limited = try await LimitedSpaceStore(copy, free: 0)
+            let dying = prepared.fixture.on(FaultyStore(limited, faults: [.crash(atWrite: number)]))
+            // Whether it says so does not matter; what is left does.
+            _ = try? await dying.run { $0.grace = .zero }
+            let comment = Comment("\(layout): died at write \(number) of \(counter.writeCount)")
+            let rest = prepared.fixture.on(copy)
+            try await rest.expect([prepared.kept], comment)
+            // The process is gone, and its lock with it as soon as somebody looks; what it freed, another has taken.
+            for key in copy.contents.keys where key.path.hasPrefix("locks/") { copy.replace(nil, at: key) }
+            limited.setFree(0)
+            _ = try await prepared.fixture.on(limited).run { $0.grace = .zero }
+            try await rest.expect([prepared.kept], comment)
+            #expect(try await rest.packs() == prepared.needed, comment)
+            #expect(try await rest.indexedPacks() == prepared.needed, comment)
+            #expect(try await rest.marks().isEmpty, comment)
+        }
+    }
+
+    @Test("frees what nobody needs and then goes on as ever", arguments: Layout.allCases)
+    mutating func frees(layout: Layout) async throws {
+        let memory = MemoryStore()
+        let prepared = try await prepare(layout, memory)
+        let (fixture, needed) = (prepared.fixture, prepared.needed)
         let full = fixture.on(try await LimitedSpaceStore(memory, free: 0))
         let locked = await #expect(throws: RepositoryError.self) {
             try await full.backUp(.random(["x"], &generator))
@@ -55,7 +94,7 @@ struct PruneFullStoreTests {
         #expect(try await fixture.indexedPacks() == needed)
         #expect(try await fixture.marks().isEmpty)
         #expect(try await fixture.open().list(.lock).isEmpty)
-        try await fixture.expect([(kept, files)])
+        try await fixture.expect([prepared.kept])
     }
 
     @Test("with room for a lock and for nothing else still frees what nobody needs")

@@ -49,6 +49,79 @@ struct RetentionTests {
         }
     }
 
+    @Test("a pin keeps a restore point with the reason, also by name, until it is taken back")
+    func pins() async throws {
+        try await TemporaryDirectory.with { folder in
+            let holdfast = try HoldfastProgram(in: folder)
+            try holdfast.makeDocuments()
+            try await holdfast.initDocuments()
+            for round in 0..<3 {
+                try holdfast.write("round \(round)", to: "docs/part-1/page-\(round).mdx")
+                try await holdfast.run("backup")
+            }
+            let list = try #require(try await holdfast.json("points")["list"] as? [[String: Any]])
+            let oldest = try #require(list.last?["id"] as? String)
+            func action() async throws -> (String, [String]) {
+                let plan = try await holdfast.json("forget", "--keep-last", "1", "--dry-run")
+                let entries = try #require(plan["entries"] as? [[String: Any]])
+                let entry = try #require(entries.first { $0["id"] as? String == oldest })
+                return (entry["action"] as? String ?? "", entry["reasons"] as? [String] ?? [])
+            }
+            #expect(try await action().0 == "drop")
+            try await holdfast.run("pin", oldest, "--reason", "before the move", "--dry-run")
+            #expect(try await action().0 == "drop", "a dry run pins nothing")
+            try await holdfast.run("pin", oldest, "--reason", "before the move")
+            #expect(try await action() == ("keep", ["pinned"]))
+            #expect(try await holdfast.run("show", oldest).text.contains("before the move"))
+            let refused = try await holdfast.run("forget", oldest, expecting: 1)
+            #expect(refused.errorText.contains("is pinned") && refused.errorText.contains("--remove"), "\(refused)")
+            try await holdfast.run("forget", "--keep-last", "1", "--yes-drop-many")
+            let left = try #require(try await holdfast.json("points")["list"] as? [[String: Any]])
+            #expect(left.count == 2 && left.last?["id"] as? String == oldest)
+            try await holdfast.run("pin", oldest, "--remove")
+            #expect(try await action() == ("drop", ["no rule keeps it"]))
+            try await holdfast.run("forget", oldest)
+            #expect((try await holdfast.json("points")["list"] as? [Any])?.count == 1)
+            try await check(holdfast)
+        }
+    }
+
+    @Test(
+        "the last restore point of a vanished collection stays, says so, and goes by order",
+        .enabled(if: EmbeddedQdrant.reasonForAbsence == nil, "the embedded Qdrant is not installed: run scripts/setup")
+    )
+    func vanished() async throws {
+        try await TemporaryDirectory.with { folder in
+            try await withEmbeddedQdrant { server in
+                let holdfast = try HoldfastProgram(in: folder)
+                func send(_ method: String, _ path: String, _ body: String = "{}") async throws {
+                    let outcome = try await #require(Program.find("curl")).run([
+                        "-sSf", "-X", method, "-H", "content-type: application/json", "-d", body, server.baseURL + path,
+                    ])
+                    #expect(outcome.succeeded, "\(outcome)")
+                }
+                for name in ["stays", "vanishes"] {
+                    try await send("PUT", "/collections/\(name)", #"{"vectors":{"size":2,"distance":"Dot"}}"#)
+                    try await send(
+                        "PUT",
+                        "/collections/\(name)/points?wait=true",
+                        #"{"points":[{"id":1,"vector":[1,2]}]}"#
+                    )
+                }
+                try await holdfast.run("init", "--repository", "repo", "--qdrant", server.baseURL, "--system", "test")
+                try await holdfast.run("backup")
+                try await send("DELETE", "/collections/vanishes")
+                for _ in 0..<2 { try await holdfast.run("backup", expecting: 3) }
+                let kept = try await holdfast.run("forget", "--keep-last", "1", "--dry-run")
+                #expect(kept.text.contains("the last one that holds collection 'vanishes', which newer ones lack"))
+                #expect(kept.text.contains("2 kept, 1 dropped"), "\(kept)")
+                let plan = try await holdfast.run("forget", "--keep-last", "1", "--drop-vanished", "--dry-run")
+                #expect(plan.text.contains("with it goes the last of collection 'vanishes'"), "\(plan)")
+                #expect(plan.text.contains("1 kept, 2 dropped"))
+            }
+        }
+    }
+
     @Test("beside restic: what either forgets, the other prunes")
     func besideRestic() async throws {
         guard Program.find("restic") != nil else { return }

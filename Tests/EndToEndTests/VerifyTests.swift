@@ -166,4 +166,98 @@ struct VerifyTests {
             try await expect("unreachable", 3)
         }
     }
+    @Test(
+        "checkouts are compared with the live ones: same, another file, further, behind, and gone",
+        .enabled(if: Program.find("git") != nil, "git is not installed")
+    )
+    func againstCode() async throws {
+        try await TemporaryDirectory.with { folder in
+            let holdfast = try HoldfastProgram(in: folder)
+            func git(_ arguments: String...) async throws {
+                let outcome = try await #require(Program.find("git")).run(
+                    ["-C", folder.path("app"), "-c", "user.name=a", "-c", "user.email=a@b"] + arguments,
+                    environment: ["GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"]
+                )
+                try #require(outcome.succeeded, "git \(arguments): \(outcome)")
+            }
+            func expect(_ state: String, _ status: Int32, sourceLocation: SourceLocation = #_sourceLocation)
+                async throws
+            {
+                let (found, result) = try await run(holdfast, "--structure-only", "--against-source")
+                let source = try #require(result["source"] as? [String: Any])
+                let findings = try #require(source["findings"] as? [[String: Any]])
+                #expect(findings.map { $0["component"] as? String } == ["code"], sourceLocation: sourceLocation)
+                #expect(
+                    findings.first?["state"] as? String == state && found == status,
+                    "\(result)",
+                    sourceLocation: sourceLocation
+                )
+            }
+            try holdfast.write("print('hello')\n", to: "app/main.py")
+            try await git("init", "--quiet", "-b", "main")
+            try await git("add", "--all")
+            try await git("commit", "--quiet", "-m", "first")
+            try await git("commit", "--quiet", "--allow-empty", "-m", "second")
+            try holdfast.write(
+                """
+                version: 1
+                repository: {location: ./backup, password: env:HOLDFAST_PASSWORD}
+                system: test
+                code: [{path: app}]
+
+                """,
+                to: "holdfast.yaml"
+            )
+            try await holdfast.run("init")
+            try await holdfast.run("backup")
+            try await expect("same", 0)
+            // A source that moves on is no failure; one that lacks what was stored is.
+            try holdfast.write("print('changed')\n", to: "app/main.py")
+            try await expect("different", 0)
+            try await git("commit", "--quiet", "--all", "-m", "third")
+            try await expect("larger", 0)
+            try await git("reset", "--quiet", "--hard", "HEAD~2")
+            try await expect("smaller", 1)
+            try FileManager.default.removeItem(atPath: folder.path("app/.git"))
+            try await expect("unreadable", 1)
+            try FileManager.default.removeItem(atPath: folder.path("app"))
+            try await expect("missing", 1)
+        }
+    }
+
+    @Test(
+        "configuration is compared with the live files by digest: same, changed, more, and gone, without an identity or a value"
+    )
+    func againstConfiguration() async throws {
+        try await TemporaryDirectory.with { folder in
+            let program = try SealedProgram(in: folder)
+            try program.configure(
+                "  - {name: app, path: app, files: [\".env*\"], recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]}\n"
+            )
+            try program.write("TOKEN=a-value-nobody-sees\nPORT=1\n", to: "app/.env")
+            try await program.run("init")
+            try await program.run("backup")
+            func expect(_ states: [String], _ status: Int32, _ detail: String = "") async throws {
+                let outcome = try await program.run(
+                    ["verify", "--structure-only", "--against-source", "--json"],
+                    expecting: status
+                )
+                let list = try JSONSerialization.jsonObject(with: Data(outcome.output)) as? [[String: Any]]
+                let source = try #require(list?.first?["source"] as? [String: Any])
+                let findings = try #require(source["findings"] as? [[String: Any]])
+                #expect(findings.map { $0["state"] as? String } == states, "\(outcome)")
+                #expect(findings.allSatisfy { $0["component"] as? String == "configuration" })
+                #expect((detail.isEmpty || outcome.text.contains(detail)) && !outcome.text.contains("nobody-sees"), "\(outcome)")
+            }
+            try await expect(["same"], 0)
+            try program.write("TOKEN=another-nobody-sees\nPORT=1\n", to: "app/.env")
+            try await expect(["different"], 0, "TOKEN")
+            try program.write("A=1\n", to: "app/.env.more")
+            try await expect(["different", "larger"], 0)
+            try FileManager.default.removeItem(atPath: folder.path("app/.env"))
+            try await expect(["missing", "larger"], 1)
+            try FileManager.default.removeItem(atPath: folder.path("app"))
+            try await expect(["missing"], 1)
+        }
+    }
 }

@@ -1,17 +1,11 @@
 internal import Foundation
+internal import Recovery
 
 /// Numbers as people read them.
 enum Formatting {
     /// `512 B`, `3.4 MB`: powers of 1 000, as disks are sold.
     static func bytes(_ count: Int64) -> String {
-        guard count >= 1000 else { return "\(count) B" }
-        var value = Double(count)
-        var unit = 0
-        while value >= 999.95, unit < 5 {
-            value /= 1000
-            unit += 1
-        }
-        return "\(decimal(value)) \(["B", "kB", "MB", "GB", "TB", "PB"][unit])"
+        ByteText.text(count)
     }
 
     /// `0.42 s`, `12.3 s`, `4 min 05 s`.

@@ -58,19 +58,15 @@ extension ConfigurationDecoder {
         of key: String,
         example: String = "**/*.mdx"
     ) -> [PathPattern] {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'\(key)' has no pattern" : "'\(key)' must be a list, found \(found(node))",
-                suggestion: isEmpty && key != "files"
-                    ? "Leave '\(key)' out, or give it patterns." : "Write '\(key): [\"\(example)\"]'.",
-                revealing: .value
-            )
-            return []
-        }
-        return items.compactMap { pattern($0, of: key, example) }
+        let items = entries(
+            node,
+            of: key,
+            empty: "'\(key)' has no pattern",
+            remedy: key == "files" ? nil : "Leave '\(key)' out, or give it patterns.",
+            suggestion: "Write '\(key): [\"\(example)\"]'.",
+            revealing: .value
+        )
+        return (items ?? []).compactMap { pattern($0, of: key, example) }
     }
 
     private mutating func pattern(_ node: ConfigurationNode, of key: String, _ example: String) -> PathPattern? {

@@ -129,16 +129,13 @@ extension ConfigurationDecoder {
     }
 
     mutating func expectations(_ node: ConfigurationNode) -> [JSONExpectation] {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            report.error(
-                .wrongType,
-                at: node.position,
-                "'json' must be a list, found \(found(node))",
-                suggestion: "Write for example 'json: [{path: status, equals: ok}]'."
-            )
-            return []
-        }
-        return items.compactMap { expectation($0) }
+        let items = entries(
+            node,
+            of: "json",
+            empty: "'json' expects nothing",
+            suggestion: "Write for example 'json: [{path: status, equals: ok}]'."
+        )
+        return (items ?? []).compactMap { expectation($0) }
     }
 
     private mutating func expectation(_ node: ConfigurationNode) -> JSONExpectation? {

@@ -117,15 +117,13 @@ extension ConfigurationDecoder {
 
     /// A list of texts, not empty.
     mutating func texts(_ node: ConfigurationNode, of key: String, example: String) -> [String] {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            report.error(
-                node.isNothing || node.kind == "a list" ? .emptyValue : .wrongType,
-                at: node.position,
-                "'\(key)' must be a list of texts, found \(found(node))",
-                suggestion: "Write for example '\(key): \(example)'."
-            )
-            return []
-        }
-        return items.compactMap { text($0, of: key, example: "\(key): \(example)") }
+        let items = entries(
+            node,
+            of: key,
+            " of texts",
+            empty: "'\(key)' names nothing",
+            suggestion: "Write for example '\(key): \(example)'."
+        )
+        return (items ?? []).compactMap { text($0, of: key, example: "\(key): \(example)") }
     }
 }

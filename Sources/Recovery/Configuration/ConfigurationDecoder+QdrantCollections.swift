@@ -3,19 +3,15 @@ internal import QdrantCapture
 /// The entries of `qdrant.collections`, and `qdrant.exclude`.
 extension ConfigurationDecoder {
     mutating func collections(_ node: ConfigurationNode) -> [HoldfastConfiguration.Collection]? {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'collections' names no collection" : "'collections' must be a list, found \(found(node))",
-                suggestion: isEmpty
-                    ? "Leave 'collections' out for all, or write one line '- NAME' for each."
-                    : "Write one line '- NAME' for each collection; leave 'collections' out for all.",
-                revealing: .value
-            )
-            return nil
-        }
+        let items = entries(
+            node,
+            of: "collections",
+            empty: "'collections' names no collection",
+            remedy: "Leave 'collections' out for all, or write one line '- NAME' for each.",
+            suggestion: "Write one line '- NAME' for each collection; leave 'collections' out for all.",
+            revealing: .value
+        )
+        guard let items else { return nil }
         var lines: [String: Int] = [:]
         var collections: [HoldfastConfiguration.Collection] = []
         for item in items {
@@ -115,18 +111,15 @@ extension ConfigurationDecoder {
     }
 
     mutating func collectionPatterns(_ node: ConfigurationNode, of key: String) -> [PathPattern] {
-        guard case .list(let items) = node.content, !items.isEmpty else {
-            let isEmpty = node.isNothing || node.kind == "a list"
-            report.error(
-                isEmpty ? .emptyValue : .wrongType,
-                at: node.position,
-                isEmpty ? "'\(key)' has no pattern" : "'\(key)' must be a list, found \(found(node))",
-                suggestion: isEmpty ? "Leave '\(key)' out, or give it patterns." : "Write '\(key): [\"tmp_*\"]'.",
-                revealing: .value
-            )
-            return []
-        }
-        return items.compactMap { item in
+        let items = entries(
+            node,
+            of: key,
+            empty: "'\(key)' has no pattern",
+            remedy: "Leave '\(key)' out, or give it patterns.",
+            suggestion: "Write '\(key): [\"tmp_*\"]'.",
+            revealing: .value
+        )
+        return (items ?? []).compactMap { item in
             text(item, of: key, example: "\(key): [\"tmp_*\"]").flatMap { collectionPattern($0, item, of: key) }
         }
     }

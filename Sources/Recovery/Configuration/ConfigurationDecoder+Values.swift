@@ -47,11 +47,15 @@ extension ConfigurationDecoder {
 
     /// The entries of a list that may not be empty; `nil` when it is something else.
     ///
-    /// - Parameter empty: what is said when nothing is there.
+    /// - Parameters:
+    ///   - empty: what is said when nothing is there, and `remedy` what is suggested then, if it is something else.
+    ///   - content: what the list is of.
     mutating func entries(
         _ node: ConfigurationNode,
         of key: String,
+        _ content: String = "",
         empty: String,
+        remedy: String? = nil,
         suggestion: String,
         revealing: ConfigurationSource.Revealing = .nothing
     ) -> [ConfigurationNode]? {
@@ -60,8 +64,8 @@ extension ConfigurationDecoder {
         report.error(
             isEmpty ? .emptyValue : .wrongType,
             at: node.position,
-            isEmpty ? empty : "'\(key)' must be a list, found \(found(node))",
-            suggestion: suggestion,
+            isEmpty ? empty : "'\(key)' must be a list\(content), found \(found(node))",
+            suggestion: isEmpty ? remedy ?? suggestion : suggestion,
             revealing: revealing
         )
         return nil

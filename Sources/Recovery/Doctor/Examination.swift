@@ -193,14 +193,11 @@ public enum Examination {
     private static func space(_ location: HoldfastConfiguration.RepositoryLocation) -> Finding {
         switch location {
         case .folder(let path):
-            guard
-                let free = (try? FileManager.default.attributesOfFileSystem(forPath: path))?[.systemFreeSize]
-                    as? NSNumber
-            else {
+            guard let free = FreeSpace.available(at: path) else {
                 return Finding(.warning, "space", "cannot be told for '\(path)'")
             }
-            let text = "\(free.int64Value / 1_000_000) MB free"
-            return free.int64Value < scarceSpace
+            let text = "\(ByteText.text(free)) free"
+            return free < scarceSpace
                 ? Finding(.warning, "space", text, hint: "Make room before the next backup.")
                 : Finding(.ok, "space", text)
         }

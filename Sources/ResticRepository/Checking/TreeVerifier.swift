@@ -93,7 +93,7 @@ public struct TreeVerifier: Sendable {
             throw error
         } catch {
             state.report.problems.append(
-                VerificationProblem(message: Self.describe(error), paths: [path.isEmpty ? "/" : path])
+                VerificationProblem(message: describeFailure(error), paths: [path.isEmpty ? "/" : path])
             )
             return
         }
@@ -212,7 +212,7 @@ public struct TreeVerifier: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            guard range.parts.count > 1 else { return [range.parts[0].id: describe(error)] }
+            guard range.parts.count > 1 else { return [range.parts[0].id: describeFailure(error)] }
         }
         var bad: [ResticID: String] = [:]
         for part in range.parts {
@@ -221,7 +221,7 @@ public struct TreeVerifier: Sendable {
             } catch let error as CancellationError {
                 throw error
             } catch {
-                bad[part.id] = describe(error)
+                bad[part.id] = describeFailure(error)
             }
         }
         return bad
@@ -249,14 +249,6 @@ public struct TreeVerifier: Sendable {
                 try await find(bad, in: subtree, path: below, repository: repository, into: &paths)
             }
             for id in Set(node.content ?? []) where bad[id] != nil { paths[id, default: []].append(below) }
-        }
-    }
-
-    private static func describe(_ error: any Error) -> String {
-        switch error {
-        case let error as RepositoryError: error.message
-        case let error as ObjectStoreError: error.message
-        default: "\(error)"
         }
     }
 }

@@ -41,7 +41,7 @@ public struct RepositoryCopy: Sendable {
         let roots = plan.groups.flatMap { $0.snapshots.map(\.record.tree) }
         try await TreeSweep(source).run(from: roots, marks: &visited) { id, finding in
             switch finding {
-            case .failure(let error): plan.problems.append(Self.describe(error))
+            case .failure(let error): plan.problems.append(describeFailure(error))
             case .tree(let tree):
                 need(id, .tree)
                 for node in tree.nodes { node.content?.forEach { need($0, .data) } }
@@ -134,7 +134,7 @@ public struct RepositoryCopy: Sendable {
         try await TreeSweep(source).run(from: [snapshot.record.tree], marks: &visited) { id, finding in
             guard reason == nil else { return }
             switch finding {
-            case .failure(let error): reason = Self.describe(error)
+            case .failure(let error): reason = describeFailure(error)
             case .tree(let tree):
                 if !isStored(id, .tree) { reason = "tree blob \(id.short) cannot be read from the source" }
                 for node in tree.nodes {
@@ -146,9 +146,5 @@ public struct RepositoryCopy: Sendable {
             }
         }
         return reason.map { "snapshot \(snapshot.id.short): \($0)" }
-    }
-
-    private static func describe(_ error: any Error) -> String {
-        (error as? RepositoryError)?.message ?? "\(error)"
     }
 }

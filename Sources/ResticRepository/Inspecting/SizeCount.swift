@@ -132,7 +132,7 @@ public struct SizeCounter: Sendable {
         try await TreeSweep(repository).run(from: groups.joined(), marks: &marks) { id, finding in
             switch finding {
             case .tree(let tree): visit(id, tree)
-            case .failure(let error): problems.append(StatisticsRun.describe(error))
+            case .failure(let error): problems.append(describeFailure(error))
             }
         }
         return problems

@@ -54,7 +54,7 @@ public struct StatisticsRun: Sendable {
                     marks.shared.insert(id, .tree)
                 }
                 switch finding {
-                case .failure(let error): failures.append(Self.describe(error))
+                case .failure(let error): failures.append(describeFailure(error))
                 case .tree(let tree):
                     for blob in tree.nodes.lazy.compactMap(\.content).joined() {
                         guard let isNew = marks.needed.insert(blob, .data) else {
@@ -127,14 +127,6 @@ public struct StatisticsRun: Sendable {
             let framing = Int64(PackedBlob.sealingOverhead + PackHeader.trailerLength)
             let rest = indexedTotals.bytes - accounted - framing * Int64(indexedTotals.count)
             statistics.duplicateBytes = max(0, rest)
-        }
-    }
-
-    static func describe(_ error: any Error) -> String {
-        switch error {
-        case let error as RepositoryError: error.message
-        case let error as ObjectStoreError: error.message
-        default: "\(error)"
         }
     }
 }

@@ -11,6 +11,7 @@ extension PruneRun {
     func sweepIndex(_ before: State) async throws -> State? {
         var state = before
         guard try await state.inventory.catchUp() else { return nil }
+        // Not that of the first phase: what backups have stored since counts, and this is the last look before something goes.
         let usage = try state.inventory.usage()
         let needed = state.removable.filter { (usage[$0]?.neededBytes ?? 0) > 0 }
         state.removable.subtract(needed)

@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Recovery
 
 extension FuzzTarget {
@@ -95,29 +97,7 @@ extension FuzzTarget {
     ]
 
     private static let fullConfiguration = """
-        version: 1
-        repository:
-          location: /mnt/backup/./repo//
-          password: file:keys/repo
-          compression: max
-        system: textbook
-        qdrant:
-          url: https://qdrant.example:6333/base/
-          api_key: "command:pass show 'my qdrant'"
-          ca_certificate: ./ca.pem
-          collections:
-            - textbook_knowledge
-            - name: other
-              method: snapshot
-              golden_queries: 0
-          timeout: 500ms
-        documents:
-          - name: handbook
-            path: ../docs
-            include: ["**/*.mdx", '**/*.md']
-            exclude:
-              - "**/.git/**"
-          - path: blog
+        \(ConfigurationTexts.full)
         configuration:
           - name: app
             path: .
@@ -125,8 +105,5 @@ extension FuzzTarget {
             recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]
             identity: file:/media/key.txt
           - {path: kit, files: ["**"], passphrase: env:KIT}
-        restore:
-          green_within: 1h
-          score_tolerance: 1e-3
         """
 }

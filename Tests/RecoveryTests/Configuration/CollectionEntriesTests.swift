@@ -1,5 +1,6 @@
 import Foundation
 import QdrantCapture
+import TestSupport
 import Testing
 
 @testable import Recovery
@@ -93,6 +94,6 @@ struct CollectionEntriesTests {
         #expect(collections.map { $0["name"] as? String } == ["textbook_knowledge", "other"])
         #expect((collections[1]["embedding"] as? [String: Any])?["model"] as? String == "m")
         #expect(collections[1]["documents"] as? String == "blog")
-        #expect(Set(json.keys) == ["version", "system", "repository", "qdrant", "documents", "restore"])
+        #expect(Set(json.keys) == ["version", "system", "repository", "qdrant", "documents", "restore", "retention"])
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Recovery
+import TestSupport
 import Testing
 
 @Suite("The reference of the configuration")

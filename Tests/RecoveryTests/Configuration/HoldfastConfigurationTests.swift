@@ -2,6 +2,7 @@ import Foundation
 import QdrantCapture
 import Recovery
 import ResticRepository
+import TestSupport
 import Testing
 
 @Suite("A configuration")

@@ -1,4 +1,5 @@
 import Recovery
+import TestSupport
 import Testing
 
 @Suite("Probes and recovery in a configuration")

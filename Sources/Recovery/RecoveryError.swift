@@ -6,7 +6,8 @@ public struct RecoveryError: Error, Sendable {
             case noRestorePoint, ambiguousRestorePoint, damagedRestorePoint, emptySource, targetNotEmpty,
                 notInRestorePoint, nothingToDo,
                 notConfigured, refused, codeUnreadable, programMissing, stateUnusable, undetermined,
-                cannotSeal, cannotOpen
+                cannotSeal, cannotOpen,
+                sourceInUse, changedWhileRead, containerUnusable, containerLeftStopped
         }
         private let base: Base
 
@@ -42,6 +43,15 @@ public struct RecoveryError: Error, Sendable {
         public static let codeUnreadable = Code(base: .codeUnreadable)
         /// A program that the operation needs cannot be started.
         public static let programMissing = Code(base: .programMissing)
+
+        /// The storage of a server that should be stopped is in use.
+        public static let sourceInUse = Code(base: .sourceInUse)
+        /// What has to be of one moment changed while it was read.
+        public static let changedWhileRead = Code(base: .changedWhileRead)
+        /// A container engine, container or volume is not there, or cannot be used.
+        public static let containerUnusable = Code(base: .containerUnusable)
+        /// A container that was stopped could not be started again.
+        public static let containerLeftStopped = Code(base: .containerLeftStopped)
 
         /// The name of the code.
         public var description: String { base.rawValue }

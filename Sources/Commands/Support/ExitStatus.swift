@@ -46,7 +46,7 @@ enum ExitStatus: Int32, Error {
         switch error.code {
         case .targetNotEmpty: .targetNotEmpty
         case .notConfigured, .nothingToDo: .usage
-        case .emptySource, .codeUnreadable, .undetermined: .sourceUnreachable
+        case .emptySource, .codeUnreadable, .undetermined, .containerUnusable: .sourceUnreachable
         default: .failed
         }
     }

@@ -20,6 +20,8 @@ public struct BackupPlan: Sendable {
     public var system: String
     /// Which collections; `nil` for none.
     public var collections: CollectionSelection?
+    /// The server's storage, to be taken while it is stopped, in place of collections; `nil` for none.
+    public var cold: HoldfastConfiguration.Qdrant?
     /// The folders, in order.
     public var folders: [HoldfastConfiguration.Documents]
     /// The checkouts, in order.

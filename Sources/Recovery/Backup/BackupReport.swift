@@ -35,6 +35,9 @@ public struct BackupReport: Sendable {
     /// What the operator has to look at although the restore point is there: a collection that has vanished, a broken contract.
     public var problems: [String] = []
 
+    /// What went wrong although the restore point is there and whole: a server that was stopped and does not run again.
+    public var failure: RecoveryError?
+
     /// Whether something was left out, has vanished, or may be inconsistent.
     public var isPartial: Bool { !restorePoint.skipped.isEmpty || !problems.isEmpty }
 }

@@ -12,8 +12,13 @@ public struct BackupRun: Sendable {
     private let logger: Logger
     private let progress: any ProgressSink
     private let toolVersion: String
+    private let environment: [String: String]
+    private let stopped: StoppedContainers
 
-    /// - Parameter client: needed when the plan has collections.
+    /// - Parameters:
+    ///   - client: needed when the plan has collections.
+    ///   - environment: where the socket of a container engine is looked for.
+    ///   - stopped: where stopped containers are noted.
     public init(
         _ plan: BackupPlan,
         into repository: IndexedRepository,
@@ -21,7 +26,9 @@ public struct BackupRun: Sendable {
         clock: any WallClock = SystemWallClock(),
         logger: Logger,
         progress: any ProgressSink = SilentProgress(),
-        toolVersion: String
+        toolVersion: String,
+        environment: [String: String] = [:],
+        stopped: StoppedContainers = StoppedContainers(folder: ".holdfast")
     ) {
         self.plan = plan
         self.repository = repository
@@ -30,6 +37,8 @@ public struct BackupRun: Sendable {
         self.logger = logger
         self.progress = progress
         self.toolVersion = toolVersion
+        self.environment = environment
+        self.stopped = stopped
     }
 
     /// Runs the plan.
@@ -59,6 +68,7 @@ public struct BackupRun: Sendable {
         report.warnings = parts.flatMap(\.warnings)
         if let warning = point.manifest.skewWarning { report.warnings.append(warning) }
         report.problems = parts.flatMap(\.problems)
+        report.failure = parts.lazy.compactMap(\.failure).first
         return report
     }
 
@@ -76,6 +86,18 @@ public struct BackupRun: Sendable {
             captures.append(
                 CollectionsCapture(selection: selection, folders: Set(plan.folders.map(\.name)), client: client)
             )
+        }
+        if let qdrant = plan.cold, let settings = qdrant.cold {
+            let storage = ColdStorage(
+                settings: settings,
+                url: qdrant.url,
+                client: client,
+                environment: environment,
+                notes: stopped,
+                clock: clock,
+                logger: logger
+            )
+            captures.append(ColdCapture(storage: storage, leavingOut: plan.leavingOut))
         }
         if !plan.folders.isEmpty {
             let wanted = (plan.collections?.entries ?? []).compactMap(\.lineage?.documents)

@@ -34,9 +34,10 @@ struct CollectionsHistory {
     /// Manifests of the same system, newest first.
     let previous: [RestorePointManifest]
 
-    /// The last run that was about all chosen collections, not only those that somebody named on the command line.
+    /// The last run that was about all chosen collections, not only those that somebody named on the command line. A storage that was
+    /// taken as files tells nothing of single collections.
     private var baseline: RestorePointManifest.Part? {
-        previous.lazy.compactMap { $0[.qdrant] }.first { $0.chosen == nil }
+        previous.lazy.compactMap { $0[.qdrant] }.first { $0.chosen == nil && $0.storage == nil }
     }
 
     /// The newest restore point that holds any collection.

@@ -35,6 +35,8 @@ struct CapturedPart: Sendable {
     var changes = FileChanges()
     /// What makes the run partial although everything that is there was captured: a collection that has vanished, for example.
     var problems: [String] = []
+    /// What went wrong after the component was captured whole: the restore point is made, and the run has failed all the same.
+    var failure: RecoveryError?
     /// Versions of what took part, by the name of the program.
     var versions: [String: String] = [:]
     /// What the points of each collection with lineage say they were made from.

@@ -13,12 +13,16 @@ extension ConfigurationDecoder {
         let collectionsNode = section.take("collections")
         let collections = collectionsNode.flatMap { self.collections($0) }
         let exclude = section.take("exclude").map { collectionPatterns($0, of: "exclude") } ?? []
+        let cold = section.take("cold").map { self.cold($0) }
         let timeout = section.take("timeout").flatMap { duration($0, of: "timeout", example: "30s") }
         close(section, required: ["url"])
         guard let url, let urlNode else { return nil }
         remark(on: url, at: urlNode.position, apiKey: keyNode, certificate: certificateNode)
         // A list that cannot be used must not become "all".
         guard collections != nil || collectionsNode == nil else { return nil }
+        // A storage that cannot be used must not become the other route.
+        if let cold, cold == nil { return nil }
+        remarkOnCold(cold.flatMap(\.self), collections: collectionsNode)
         if let collections, let collectionsNode { checkApart(collections, exclude, at: collectionsNode.position) }
         return .init(
             url: url,
@@ -26,7 +30,8 @@ extension ConfigurationDecoder {
             caCertificate: certificate,
             collections: collections ?? [],
             exclude: exclude,
-            timeout: timeout ?? HoldfastConfiguration.Qdrant.defaultTimeout
+            timeout: timeout ?? HoldfastConfiguration.Qdrant.defaultTimeout,
+            cold: cold.flatMap(\.self)
         )
     }
 

@@ -1,6 +1,6 @@
 /// The mappings of schema version 1 and the keys each has, in the order in which the reference lists them.
 enum ConfigurationSchema: String, CaseIterable {
-    case root, repository, qdrant, collection, embedding, documents, configuration, code, restore
+    case root, repository, qdrant, cold, collection, embedding, documents, configuration, code, restore
     case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
     case retention, retentionComponents, retentionPolicy
     case drill, scratch, application
@@ -16,7 +16,8 @@ enum ConfigurationSchema: String, CaseIterable {
                 "recovery", "retention", "drill",
             ]
         case .repository: ["location", "password", "compression"]
-        case .qdrant: ["url", "api_key", "ca_certificate", "collections", "exclude", "timeout"]
+        case .qdrant: ["url", "api_key", "ca_certificate", "collections", "exclude", "timeout", "cold"]
+        case .cold: ["storage", "volume", "stop_container", "container_socket", "stop_within", "start_within"]
         case .collection:
             [
                 "name", "method", "golden_queries", "embedding", "documents", "source_field", "source_prefix",
@@ -61,6 +62,7 @@ enum ConfigurationSchema: String, CaseIterable {
         case .json: "an entry of 'json'"
         case .hook: "a hook"
         case .scratch: "'drill.qdrant'"
+        case .cold: "'qdrant.cold'"
         case .repository, .qdrant, .embedding, .restore, .http, .question, .recovery, .hooks, .reingest, .status,
             .watch, .retention, .drill, .application:
             "'\(rawValue)'"

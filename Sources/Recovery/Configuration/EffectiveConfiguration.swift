@@ -88,6 +88,7 @@ extension HoldfastConfiguration.Qdrant {
             "ca_certificate": .optional(caCertificate),
             "collections": collections.isEmpty ? nil : .list(collections.map(\.effective)),
             "exclude": .patterns(exclude), "timeout": .text(ConfigurationDuration.render(timeout)),
+            "cold": cold?.effective,
         ])
     }
 }

@@ -79,6 +79,8 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         public var exclude: [PathPattern] = []
         /// How long the server may take to answer, or to send the next bytes of an answer.
         public var timeout: Duration
+        /// The storage that is backed up as files while the server is stopped; `nil` when it is asked while it runs.
+        public var cold: Cold?
     }
 
     /// A collection that is protected, or the options for all that match a pattern.

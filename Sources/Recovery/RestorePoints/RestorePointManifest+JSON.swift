@@ -53,7 +53,14 @@ extension RestorePointManifest.Part {
     fileprivate var numbers: [Int64] {
         [Int64(files), bytes] + collections.flatMap(\.numbers) + folders.flatMap(\.numbers)
             + (sets ?? []).flatMap { [Int64($0.files), $0.bytes, $0.sealedBytes] }
-            + (checkouts ?? []).flatMap(\.numbers)
+            + (checkouts ?? []).flatMap(\.numbers) + (storage?.numbers ?? [])
+    }
+}
+
+extension RestorePointManifest.StorageSummary {
+    fileprivate var numbers: [Int64] {
+        [Int64(files), Int64(directories), Int64(otherItems), bytes, dataBytes]
+            + collections.flatMap { [Int64($0.shards), Int64(clamping: $0.points ?? 0)] }
     }
 }
 

@@ -44,6 +44,8 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
         public var appeared: [String]?
         /// Collections that earlier restore points have and the server has no more.
         public var vanished: [VanishedCollection]?
+        /// For `qdrant`, the storage of a stopped server, when that was taken in place of collections.
+        public var storage: StorageSummary?
     }
 
     /// A collection in a restore point; the rest is in its `collection.json`.

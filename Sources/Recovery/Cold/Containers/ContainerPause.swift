@@ -1,0 +1,161 @@
+internal import Logging
+internal import ResticRepository
+
+/// Stops a container while something is done with its files, and starts it again, whatever happens meanwhile.
+struct ContainerPause: Sendable {
+    /// How often starting is tried.
+    private static let startAttempts = 3
+
+    let engine: ContainerEngine
+    let notes: StoppedContainers
+    let stopLimit: Duration
+    let startLimit: Duration
+    /// For people: `the backup`.
+    let purpose: String
+    let clock: any WallClock
+    let logger: Logger
+    /// Whether the server in the container answers; `nil` when nobody knows where to ask.
+    var isAnswering: (@Sendable () async -> Bool)?
+
+    /// What came of it.
+    struct Ending<Value: Sendable>: Sendable {
+        let value: Value
+        /// How long the container was stopped; `nil` when it did not run.
+        var downtime: Duration?
+        /// Why it does not run again although it should.
+        var failure: RecoveryError?
+        /// What the operator should know.
+        var warnings: [String] = []
+    }
+
+    /// Runs `body` while the container is stopped. One that did not run is left stopped.
+    ///
+    /// - Throws: what `body` throws. When the container cannot be started then, that is the error, with the other as its cause:
+    ///   ``RecoveryError/Code/containerLeftStopped``.
+    func run<Value: Sendable>(_ container: ContainerState, _ body: () async throws -> Value) async throws
+        -> Ending<Value>
+    {
+        guard container.isRunning || container.isRestarting else { return Ending(value: try await body()) }
+        let held = try notes.begin(
+            StoppedContainers.Note(
+                container: container.name,
+                id: container.id,
+                socket: engine.socket,
+                stoppedAt: "\(clock.now)",
+                purpose: purpose
+            )
+        )
+        let start = ContinuousClock.now
+        let result: Result<Value, any Error>
+        do {
+            try await stop(container)
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        // A task of its own: this one may be cancelled, and could send nothing then.
+        let (failure, warning) = await Task { await startAgain(container) }.value
+        if failure == nil { held.remove() }
+        switch result {
+        case .success(let value):
+            return Ending(
+                value: value,
+                downtime: ContinuousClock.now - start,
+                failure: failure,
+                warnings: warning.map { [$0] } ?? []
+            )
+        case .failure(let error):
+            guard var failure else { throw error }
+            failure.message += "; \(purpose) had failed before"
+            failure.cause = error
+            throw failure
+        }
+    }
+
+    // MARK: Stopping
+
+    private func stop(_ container: ContainerState) async throws {
+        logger.notice("stopping a container", metadata: ["container": "\(container.name)"])
+        try await engine.stop(container.id, within: stopLimit)
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let state = try await engine.container(container.id)
+            if !state.isRunning, !state.isRestarting { return }
+            guard ContinuousClock.now < deadline else {
+                throw RecoveryError(
+                    .containerUnusable,
+                    "the container '\(container.name)' still runs although the engine was told to stop it",
+                    hint: "Does something start it again, such as a supervisor or an orchestrator?"
+                )
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    // MARK: Starting
+
+    private func startAgain(_ container: ContainerState) async -> (RecoveryError?, String?) {
+        var problem: any Error = CancellationError()
+        for attempt in 1...Self.startAttempts {
+            if attempt > 1 { try? await Task.sleep(for: .seconds(1)) }
+            do {
+                try await engine.start(container.id)
+                try await awaitRunning(container)
+                return (nil, try await awaitAnswer(container))
+            } catch {
+                problem = error
+                logger.warning(
+                    "a container could not be started again",
+                    metadata: ["container": "\(container.name)", "attempt": "\(attempt)", "error": "\(error)"]
+                )
+            }
+        }
+        let command = Self.command(container.name, socket: engine.socket)
+        return (
+            RecoveryError(
+                .containerLeftStopped,
+                "the container '\(container.name)' was stopped for \(purpose) and could not be started again",
+                hint: "Start it by hand: '\(command)'. The next run of holdfast tries it, too.",
+                cause: problem
+            ), nil
+        )
+    }
+
+    private func awaitRunning(_ container: ContainerState) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            let state = try await engine.container(container.id)
+            if state.isRunning, !state.isRestarting { return }
+            guard ContinuousClock.now < deadline else { throw Self.ended(state) }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    /// - Returns: a warning when the server does not answer in time, which may only mean that it loads for long.
+    private func awaitAnswer(_ container: ContainerState) async throws -> String? {
+        guard let isAnswering else { return nil }
+        let deadline = ContinuousClock.now + startLimit
+        while ContinuousClock.now < deadline {
+            if await isAnswering() { return nil }
+            let state = try await engine.container(container.id)
+            guard state.isRunning || state.isRestarting else { throw Self.ended(state) }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        return
+            "the container '\(container.name)' was started again, but the server in it has not answered within \(ConfigurationDuration.render(startLimit))"
+    }
+
+    private static func ended(_ state: ContainerState) -> RecoveryError {
+        RecoveryError(
+            .containerUnusable,
+            "the container '\(state.name)' does not stay up: it has ended with status \(state.exitStatus)",
+            hint: "Look at its log."
+        )
+    }
+
+    /// What an operator types to start it.
+    static func command(_ container: String, socket: String) -> String {
+        socket.contains("podman")
+            ? "podman --url unix://\(socket) start \(container)" : "docker -H unix://\(socket) start \(container)"
+    }
+}

@@ -1,0 +1,154 @@
+internal import Foundation
+internal import Glibc
+
+/// Notes of the containers that this program has stopped and not started again yet, so that one killed in between is not the end
+/// of the server: the next run starts what a note is left of.
+///
+/// A note is held locked by the run that wrote it. A lock ends with its process, however that ends.
+public struct StoppedContainers: Sendable {
+    /// A container that has been stopped.
+    struct Note: Codable, Sendable, Hashable {
+        /// Its name, for people.
+        var container: String
+        /// Its id.
+        var id: String
+        /// The engine's socket.
+        var socket: String
+        /// When it was stopped, RFC 3339.
+        var stoppedAt: String
+        /// What for: `the backup`.
+        var purpose: String
+    }
+
+    private let folder: String
+
+    /// - Parameter folder: where state is kept; made when it is missing.
+    public init(folder: String) {
+        self.folder = folder
+    }
+
+    /// Writes a note before a container is stopped.
+    ///
+    /// - Throws: ``RecoveryError/Code/refused`` when another run holds the same container; ``RecoveryError/Code/stateUnusable`` when
+    ///   nothing can be written: then nothing may be stopped.
+    func begin(_ note: Note) throws -> HeldNote {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw unusable(cause: error)
+        }
+        let path = path(of: note)
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw unusable() }
+        let held = HeldNote(path: path, descriptor: descriptor)
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw RecoveryError(
+                .refused,
+                "another run of holdfast has the container '\(note.container)' stopped now",
+                hint: "Wait until it has ended."
+            )
+        }
+        let bytes = Array(try JSONEncoder().encode(note))
+        guard ftruncate(descriptor, 0) == 0,
+            bytes.withUnsafeBytes({ pwrite(descriptor, $0.baseAddress, $0.count, 0) }) == bytes.count,
+            fsync(descriptor) == 0
+        else { throw unusable() }
+        return held
+    }
+
+    /// The notes that no running process holds.
+    func abandoned() -> [(note: Note, held: HeldNote)] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.sorted().compactMap { name in
+            guard name.hasPrefix(Self.prefix) else { return nil }
+            let path = "\(folder)/\(name)"
+            let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+            guard descriptor >= 0 else { return nil }
+            let held = HeldNote(path: path, descriptor: descriptor)
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
+            guard let data = FileManager.default.contents(atPath: path), !data.isEmpty,
+                let note = try? JSONDecoder().decode(Note.self, from: data)
+            else {
+                // Written by a run that was killed before it stopped anything.
+                held.remove()
+                return nil
+            }
+            return (note, held)
+        }
+    }
+
+    /// Starts the containers that killed runs have left stopped.
+    ///
+    /// - Returns: what was done, a sentence each.
+    /// - Throws: ``RecoveryError/Code/containerLeftStopped`` when one of them cannot be started.
+    public func startAbandoned() async throws -> [String] {
+        var remarks: [String] = []
+        for (note, held) in abandoned() {
+            do {
+                try await ContainerEngine.with(socket: note.socket) { engine in try await engine.start(note.id) }
+            } catch let error as RecoveryError {
+                throw RecoveryError(
+                    .containerLeftStopped,
+                    "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which was killed, and cannot be started now",
+                    hint:
+                        "Start it by hand ('\(ContainerPause.command(note.container, socket: note.socket))'). If it is gone for good, remove \(held.path).",
+                    cause: error
+                )
+            }
+            held.remove()
+            remarks.append(
+                "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which was killed: it has been started again"
+            )
+        }
+        return remarks
+    }
+
+    /// The containers that killed runs have left stopped, a sentence each. Changes nothing.
+    public func describeAbandoned() -> [String] {
+        abandoned().map { note, _ in
+            "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which was killed before it could start it again"
+        }
+    }
+
+    private static let prefix = "stopped-container-"
+
+    private func path(of note: Note) -> String {
+        "\(folder)/\(Self.prefix)\(StableHash.text("\(note.socket)\u{0}\(note.id)")).json"
+    }
+
+    private func unusable(cause: (any Error)? = nil) -> RecoveryError {
+        RecoveryError(
+            .stateUnusable,
+            "it cannot be noted in '\(folder)' that a container is stopped, so it is not stopped",
+            hint: "May this user write there? XDG_STATE_HOME names another folder.",
+            cause: cause ?? SystemFailure(number: errno)
+        )
+    }
+
+    private struct SystemFailure: Error, CustomStringConvertible {
+        let number: Int32
+        var description: String { String(cString: strerror(number)) }
+    }
+}
+
+/// A note while this process has it.
+final class HeldNote: Sendable {
+    let path: String
+    private let descriptor: Int32
+
+    init(path: String, descriptor: Int32) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// The container runs again, or never stopped.
+    func remove() { _ = unlink(path) }
+}

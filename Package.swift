@@ -67,7 +67,7 @@ let package = Package(
             name: "Recovery",
             dependencies: [
                 "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticCrypto", "ResticFormat",
-                "ObjectStorage", "Locks", "Sealing", "CZlib", crypto, logging,
+                "ObjectStorage", "LocalStorage", "Locks", "Sealing", "CZlib", crypto, logging,
                 nio[0], nio[1],
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

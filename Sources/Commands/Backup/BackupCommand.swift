@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import ObjectStorage
 internal import QdrantCapture
 internal import QdrantClient
@@ -18,6 +19,9 @@ struct BackupCommand: AsyncParsableCommand {
               holdfast backup --collection textbook_knowledge --method snapshot
               holdfast backup --collection 'textbook_*'
               holdfast backup --dry-run
+
+            With 'qdrant.cold' in the configuration, the server's storage is taken as files while the server is stopped; '--method'
+            asks the running server all the same.
             """
     )
 
@@ -52,21 +56,25 @@ struct BackupCommand: AsyncParsableCommand {
         let session = try Session(common)
         let plan = try makePlan(session.configuration)
         if dryRun { return try await printPlan(plan, session) }
+        try await common.startAbandonedContainers()
         let start = ContinuousClock.now
         let (common, progress) = (common, common.makeProgress())
         let report = try await session.withRepository { repository in
-            try await session.withOptionalClient(plan.collections != nil) { client in
+            try await session.withOptionalClient(plan.collections != nil || plan.cold != nil) { client in
                 try await BackupRun(
                     plan,
                     into: repository,
                     client: client,
                     logger: common.logger,
                     progress: progress,
-                    toolVersion: Version.text
+                    toolVersion: Version.text,
+                    environment: ProcessInfo.processInfo.environment,
+                    stopped: common.stoppedContainers
                 ).run()
             }
         }
         try BackupRendering.print(report, took: ContinuousClock.now - start, common)
+        if let failure = report.failure { throw failure }
         if report.isPartial { throw ExitStatus.partial }
     }
 
@@ -81,7 +89,15 @@ struct BackupCommand: AsyncParsableCommand {
                 hint: "Add 'qdrant.url', or leave '--collection' out."
             )
         }
-        var selection = wantsQdrant ? configuration.qdrant?.selection : nil
+        let isCold = configuration.qdrant?.cold != nil && method == nil
+        if isCold, !collections.isEmpty {
+            throw RecoveryError(
+                .notConfigured,
+                "'--collection' chooses among collections, and 'qdrant.cold' takes the whole storage",
+                hint: "Add '--method stream' to ask the running server for these collections."
+            )
+        }
+        var selection = wantsQdrant && !isCold ? configuration.qdrant?.selection : nil
         selection?.only = collections
         selection?.method = method
         var plan = BackupPlan(
@@ -90,6 +106,7 @@ struct BackupCommand: AsyncParsableCommand {
             folders: wantsDocuments ? configuration.documents : [],
             configuration: configuration
         )
+        if isCold, wantsQdrant { plan.cold = configuration.qdrant }
         if wantsConfiguration { plan.sealed = configuration.sealed }
         if (only == nil || only == .code) && collections.isEmpty { plan.checkouts = configuration.code }
         if case .folder(let path) = configuration.repository.location { plan.leavingOut = [path] }

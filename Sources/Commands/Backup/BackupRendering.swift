@@ -39,6 +39,7 @@ enum BackupRendering {
                     Console.result("             lineage: \(LineageRendering.summary(lineage))")
                 }
             }
+            if let storage = part.storage { Console.result("  qdrant     \(StorageRendering.line(storage))") }
             for folder in part.folders {
                 Console.result(
                     "  documents  \(folder.name): \(Formatting.count(folder.files, "file")), \(Formatting.bytes(folder.bytes))"
@@ -75,6 +76,7 @@ enum BackupRendering {
     private struct PlanOutput: Encodable {
         let repository: String
         let collections: [String: String]
+        let storage: String?
         let leftOut: [String: String]
         let documents: [String: String]
         struct Sealed: Encodable {
@@ -99,6 +101,7 @@ enum BackupRendering {
                 PlanOutput(
                     repository: repository,
                     collections: Dictionary(resolved.items.map { ($0.name, $0.entry.method.rawValue) }) { $1 },
+                    storage: plan.cold?.cold.map { "\($0.place)" },
                     leftOut: Dictionary(resolved.leftOut.map { ($0.name, $0.reason) }) { $1 },
                     documents: Dictionary(plan.folders.map { ($0.name, $0.path) }) { $1 },
                     configuration: Dictionary(
@@ -118,6 +121,10 @@ enum BackupRendering {
         for item in resolved.items {
             let alias = item.alias.map { " (named by its alias '\($0)')" } ?? ""
             Console.result("  qdrant     \(item.name)\(alias), by \(item.entry.method.rawValue)")
+        }
+        if let cold = plan.cold?.cold {
+            let pause = cold.container.map { ", with the container '\($0)' stopped meanwhile" } ?? ", whose server has to be stopped"
+            Console.result("  qdrant     \(cold.place), as files\(pause)")
         }
         for folder in plan.folders { Console.result("  documents  \(folder.name), from \(folder.path)") }
         for set in plan.sealed {

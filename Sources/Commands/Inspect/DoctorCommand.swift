@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import QdrantClient
 internal import Recovery
 internal import ResticRepository
@@ -25,6 +26,7 @@ struct DoctorCommand: AsyncParsableCommand {
         ]
         findings += await examineRepository(session)
         findings += await examineServer(session)
+        findings += await examineCold(session)
         findings += Examination.folders(session.configuration.documents)
         findings += await Examination.sealed(session.configuration.sealed)
         findings += await Examination.code(session.configuration.code)
@@ -47,11 +49,26 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private func examineServer(_ session: Session) async -> [Finding] {
         guard let qdrant = session.configuration.qdrant else { return [] }
+        // A stopped server is as it should be then; what its storage needs is looked at instead.
+        if let cold = qdrant.cold, cold.container == nil { return [] }
         do {
             return try await session.withClient { await Examination.server($0, collections: qdrant.selection) }
         } catch {
             return [Self.failure("qdrant", error)]
         }
+    }
+
+    private func examineCold(_ session: Session) async -> [Finding] {
+        let abandoned = common.stoppedContainers.describeAbandoned().map {
+            Finding(.failed, "container", $0, hint: "The next backup, restore or recovery starts it; or start it by hand.")
+        }
+        guard let qdrant = session.configuration.qdrant, qdrant.cold != nil else { return abandoned }
+        return abandoned
+            + (await Examination.cold(
+                qdrant,
+                environment: ProcessInfo.processInfo.environment,
+                stopped: common.stoppedContainers
+            ))
     }
 
     private static func failure(_ subject: String, _ error: any Error) -> Finding {

@@ -80,6 +80,7 @@ struct ShowCommand: AsyncParsableCommand {
                 "\(part.component.rawValue): snapshot \(part.snapshot.prefix(8)), \(Formatting.count(part.files, "file")), \(Formatting.bytes(part.bytes))"
             )
             for collection in part.collections { printCollection(collection) }
+            if let storage = part.storage { StorageRendering.show(storage) }
             for folder in part.folders { printFolder(folder) }
             for set in part.sets ?? [] { printSet(set) }
             for checkout in part.checkouts ?? [] { CodeRendering.show(checkout) }

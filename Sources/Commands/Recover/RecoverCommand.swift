@@ -110,6 +110,7 @@ struct RecoverCommand: AsyncParsableCommand {
     func run() async throws {
         var session = try Session(common)
         if let qdrantURL { session = try session.withServer(qdrantURL) }
+        if !dryRun { try await common.startAbandonedContainers() }
         let (final, command) = (session, self)
         let ending = try await session.withRepositoryForReading { repository in
             let wantsQdrant = command.only.isEmpty || command.only.contains(.qdrant)
@@ -156,7 +157,8 @@ struct RecoverCommand: AsyncParsableCommand {
             ),
             logger: common.logger,
             progress: common.makeProgress(),
-            toolVersion: Version.text
+            toolVersion: Version.text,
+            stopped: common.stoppedContainers
         )
         let assessment = try await run.assess(wish, restarts: restart)
         if !common.json { RecoverRendering.print(assessment, common, toResult: dryRun || assessment.needsNothing) }

@@ -25,6 +25,9 @@ struct RestoreCommand: AsyncParsableCommand {
               holdfast restore --in-place
               holdfast restore --only configuration --identity /media/key/identity.txt
               holdfast restore --only code --target /srv/restored
+
+            The storage of a stopped server ('qdrant.cold') goes where the configuration says when nothing is there; '--in-place' puts
+            what is there aside, and '--only qdrant --target DIR' restores it into a folder.
             """
     )
 
@@ -79,7 +82,8 @@ struct RestoreCommand: AsyncParsableCommand {
     var identities: [String] = []
 
     @Option(
-        help: ArgumentHelp("The folder that documents, configuration and code are restored into.", valueName: "folder")
+        help: ArgumentHelp(
+            "The folder that documents, configuration and code are restored into; with '--only qdrant', a stopped server's storage.", valueName: "folder")
     )
     var target: String?
 
@@ -137,15 +141,16 @@ struct RestoreCommand: AsyncParsableCommand {
         if only == .code, asName != nil || switchAlias || !collections.isEmpty || !include.isEmpty || !folders.isEmpty {
             throw ValidationError("'--only code' leaves out collections and documents, and what is said of them")
         }
-        if only == .qdrant, target != nil || !include.isEmpty || !folders.isEmpty {
+        if only == .qdrant, !include.isEmpty || !folders.isEmpty {
             throw ValidationError(
-                "'--documents', '--target' and '--include' are about documents; '--only qdrant' leaves them out"
+                "'--documents' and '--include' are about documents; '--only qdrant' leaves them out"
             )
         }
     }
 
     func run() async throws {
         let session = try Session(common)
+        if !dryRun { try await common.startAbandonedContainers() }
         let selection = PathSelection(include: try include.map { try PathPattern($0) })
         let (id, command, progress) = (point, self, common.makeProgress())
         let outcome = try await session.withRepositoryForReading { repository in
@@ -161,6 +166,7 @@ struct RestoreCommand: AsyncParsableCommand {
         } else {
             RestoreRendering.print(outcome, common)
         }
+        if let failure = outcome.storage?.failure { throw failure }
         if !outcome.isVerified { throw ExitStatus.failed }
         if outcome.point.isIncomplete {
             common.remark(
@@ -216,14 +222,17 @@ struct RestoreCommand: AsyncParsableCommand {
             progress: progress
         )
         let codeSteps = wantsCode ? try code.plan(checkouts) : []
-        guard !names.isEmpty || !steps.isEmpty || !sealedSteps.isEmpty || !codeSteps.isEmpty else {
+        let hasStorage = wantsQdrant && collections.isEmpty && point.manifest[.qdrant]?.storage != nil
+        guard !names.isEmpty || hasStorage || !steps.isEmpty || !sealedSteps.isEmpty || !codeSteps.isEmpty else {
             throw RecoveryError(
                 .nothingToDo,
                 "restore point \(point.manifest.id) holds nothing that these options choose",
                 hint: "Run 'holdfast show \(point.manifest.id)' to see what it holds."
             )
         }
-        return try await session.withOptionalClient(!names.isEmpty) { client in
+        return try await session.withOptionalClient(!names.isEmpty || hasStorage) { client in
+            let storage = makeStorageRestore(point, repository, client, session, progress)
+            let storageStep = hasStorage ? try await storage.plan() : nil
             var restores: [(CollectionRestore, CollectionRestore.Plan)] = []
             if let client {
                 for name in names {
@@ -238,13 +247,14 @@ struct RestoreCommand: AsyncParsableCommand {
                 )
             }
             if dryRun {
-                try RestoreRendering.printPlan(point, restores.map(\.1), steps, sealedSteps, codeSteps, common)
+                try RestoreRendering.printPlan(point, restores.map(\.1), storageStep, steps, sealedSteps, codeSteps, common)
                 return nil
             }
+            if let storageStep { try await storage.check(storageStep) }
             try await documents.check(steps)
             try await sealed.check(sealedSteps)
             try await code.check(codeSteps)
-            try confirm(restores.map(\.1))
+            try confirm(restores.map(\.1), storageStep)
             // Qdrant first, then documents, then the configuration, then code (design, mission).
             var outcome = RestoreOutcome(point: point.manifest)
             for (restore, plan) in restores {
@@ -259,6 +269,9 @@ struct RestoreCommand: AsyncParsableCommand {
                 }
                 outcome.collections.append(report)
             }
+            if let storageStep { outcome.storage = try await storage.run(storageStep) }
+            // What was not put into place, or does not run, is no ground for what comes after it.
+            if let done = outcome.storage, done.failure != nil || !done.differences.isEmpty { return outcome }
             outcome.folders = try await documents.run(steps)
             outcome.sets = try await sealed.run(sealedSteps)
             outcome.checkouts = try await code.run(codeSteps)
@@ -294,6 +307,7 @@ struct RestoreCommand: AsyncParsableCommand {
     private func collectionNames(_ point: RestorePoint) throws -> [String] {
         guard wantsQdrant else { return [] }
         let held = point.manifest[.qdrant]?.collections.map(\.name) ?? []
+        try checkRoute(point)
         for name in collections where !held.contains(name) {
             throw RecoveryError(
                 .notInRestorePoint,
@@ -310,6 +324,45 @@ struct RestoreCommand: AsyncParsableCommand {
             )
         }
         return chosen
+    }
+
+    /// Options about collections say nothing of files, and the other way round.
+    private func checkRoute(_ point: RestorePoint) throws {
+        let isCold = point.manifest[.qdrant]?.storage != nil
+        if isCold, !collections.isEmpty || asName != nil || switchAlias {
+            throw RecoveryError(
+                .notInRestorePoint,
+                "restore point \(point.manifest.id) holds the files of a stopped server, in which no collection can be chosen",
+                hint: "Restore the whole storage into a folder with '--only qdrant --target DIR', and start a server on it."
+            )
+        }
+        if !isCold, only == .qdrant, target != nil {
+            throw RecoveryError(
+                .nothingToDo,
+                "'--target' is about files, and restore point \(point.manifest.id) holds collections: they go to the server",
+                hint: "Leave '--target' out, or write them to files with 'holdfast export'."
+            )
+        }
+    }
+
+    private func makeStorageRestore(
+        _ point: RestorePoint,
+        _ repository: IndexedRepository,
+        _ client: QdrantClient?,
+        _ session: Session,
+        _ progress: any ProgressSink
+    ) -> ColdRestore {
+        ColdRestore(
+            point,
+            from: repository,
+            to: target.map { .folder(absolute($0)) } ?? .configured(inPlace: inPlace),
+            configured: session.configuration.qdrant,
+            client: client,
+            environment: ProcessInfo.processInfo.environment,
+            stopped: common.stoppedContainers,
+            logger: common.logger,
+            progress: progress
+        )
     }
 
     private func makeRestore(
@@ -336,8 +389,9 @@ struct RestoreCommand: AsyncParsableCommand {
         )
     }
 
-    private func confirm(_ plans: [CollectionRestore.Plan]) throws {
-        let replaced = plans.filter(\.replacesLive).map(\.name)
+    private func confirm(_ plans: [CollectionRestore.Plan], _ storage: ColdRestore.Step?) throws {
+        var replaced = plans.filter(\.replacesLive).map(\.name)
+        if let storage, storage.replaces, target == nil { replaced.append(storage.target) }
         guard !replaced.isEmpty, !yes else { return }
         guard Console.canAsk else {
             throw RecoveryError(

@@ -6,6 +6,7 @@ internal import ResticRepository
 struct RestoreOutcome: Sendable {
     let point: RestorePointManifest
     var collections: [CollectionRestoreReport] = []
+    var storage: ColdRestore.Outcome?
     var folders: [DocumentsRestore.Outcome] = []
     var sets: [ConfigurationRestore.Outcome] = []
     var checkouts: [CodeRestore.Outcome] = []
@@ -16,7 +17,7 @@ struct RestoreOutcome: Sendable {
 
     /// Whether everything that was compared is as it was captured.
     var isVerified: Bool {
-        collections.allSatisfy(\.isVerified) && folders.allSatisfy(\.differences.isEmpty)
+        collections.allSatisfy(\.isVerified) && storage?.differences.isEmpty ?? true && folders.allSatisfy(\.differences.isEmpty)
             && sets.allSatisfy(\.differences.isEmpty)
             && checkouts.allSatisfy(\.differences.isEmpty)
     }
@@ -51,6 +52,7 @@ enum RestoreRendering {
         let restorePoint: String
         let verdict: String
         let collections: [Collection]
+        let storage: StorageRendering.Restored?
         let documents: [Folder]
         let configuration: [Folder]
         let code: [CodeRendering.Restored]
@@ -75,6 +77,7 @@ enum RestoreRendering {
                     warnings: report.warnings
                 )
             },
+            storage: outcome.storage.map { StorageRendering.Restored($0) },
             documents: outcome.folders.map { folder in
                 Output.Folder(
                     name: folder.folder.name,
@@ -117,6 +120,7 @@ enum RestoreRendering {
             for difference in report.differences { Console.result("    differs: \(difference)") }
             for warning in report.warnings { common.remark("warning: \(warning)") }
         }
+        if let storage = outcome.storage { StorageRendering.print(storage, common) }
         for folder in outcome.folders {
             Console.result(
                 "  documents  \(folder.folder.name) in \(folder.target): \(verdict(folder.differences.isEmpty)): "
@@ -146,6 +150,7 @@ enum RestoreRendering {
         }
         let restorePoint: String
         let collections: [Collection]
+        let storage: String?
         let documents: [String: String]
         let configuration: [String: Sealed]
 
@@ -160,6 +165,7 @@ enum RestoreRendering {
     static func printPlan(
         _ point: RestorePoint,
         _ plans: [CollectionRestore.Plan],
+        _ storage: ColdRestore.Step?,
         _ steps: [DocumentsRestore.Step],
         _ sets: [ConfigurationRestore.Step],
         _ codeSteps: [CodeRestore.Step],
@@ -177,6 +183,7 @@ enum RestoreRendering {
                             warnings: $0.warnings
                         )
                     },
+                    storage: storage?.target,
                     documents: Dictionary(steps.map { ($0.folder.name, $0.target) }) { $1 },
                     configuration: Dictionary(
                         sets.map {
@@ -195,6 +202,7 @@ enum RestoreRendering {
             )
             for warning in plan.warnings { Console.result("             warning: \(warning)") }
         }
+        for line in storage.map(StorageRendering.plan) ?? [] { Console.result(line) }
         for step in steps {
             Console.result(
                 "  documents  \(step.folder.name) into \(step.target): \(Formatting.count(step.folder.files, "file")), \(Formatting.bytes(step.folder.bytes))"

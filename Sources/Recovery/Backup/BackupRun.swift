@@ -18,7 +18,7 @@ public struct BackupRun: Sendable {
     /// - Parameters:
     ///   - client: needed when the plan has collections.
     ///   - environment: where the socket of a container engine is looked for.
-    ///   - stopped: where stopped containers are noted.
+    ///   - stopped: where stopped containers are noted; `nil` for the user's folder for state.
     public init(
         _ plan: BackupPlan,
         into repository: IndexedRepository,
@@ -28,7 +28,7 @@ public struct BackupRun: Sendable {
         progress: any ProgressSink = SilentProgress(),
         toolVersion: String,
         environment: [String: String] = [:],
-        stopped: StoppedContainers = StoppedContainers(folder: ".holdfast")
+        stopped: StoppedContainers? = nil
     ) {
         self.plan = plan
         self.repository = repository
@@ -38,7 +38,7 @@ public struct BackupRun: Sendable {
         self.progress = progress
         self.toolVersion = toolVersion
         self.environment = environment
-        self.stopped = stopped
+        self.stopped = stopped ?? StoppedContainers(environment: environment)
     }
 
     /// Runs the plan.

@@ -188,4 +188,10 @@ struct ServerObservation: Sendable {
 extension RestorePointManifest.Part {
     /// The names of the collections in it, by whichever route they were taken.
     var collectionNames: [String] { collections.map(\.name) + (storage?.collections.map(\.name) ?? []) }
+
+    /// How many points each collection has, by its name; `nil` where nobody counted.
+    var knownPoints: [String: UInt64?] {
+        let counted = collections.map { ($0.name, UInt64?.some($0.points)) }
+        return Dictionary(counted + (storage?.collections.map { ($0.name, $0.points) } ?? [])) { first, _ in first }
+    }
 }

@@ -1,6 +1,7 @@
 internal import AsyncHTTPClient
 internal import FoundationEssentials
 internal import NIOCore
+internal import NIOHTTP1
 internal import NIOPosix
 
 /// Whether anything answers where a server is said to be. Asks once and at once: no attempt is repeated.

@@ -44,8 +44,9 @@ public struct RestorePointComparison: Sendable {
 
     /// What changed about collections beyond their files, one sentence each, in the order of their names.
     public var collectionChanges: [CollectionChange] {
-        let (old, new) = (old[.qdrant]?.collections ?? [], new[.qdrant]?.collections ?? [])
-        guard self.old[.qdrant] != nil, self.new[.qdrant] != nil else { return [] }
+        guard let oldPart = self.old[.qdrant], let newPart = self.new[.qdrant] else { return [] }
+        guard oldPart.storage == nil, newPart.storage == nil else { return Self.storageChanges(oldPart, newPart) }
+        let (old, new) = (oldPart.collections, newPart.collections)
         var changes: [CollectionChange] = []
         for name in Set(old.map(\.name)).union(new.map(\.name)).sorted() {
             let before = old.first { $0.name == name }
@@ -58,6 +59,19 @@ public struct RestorePointComparison: Sendable {
             }
         }
         return changes
+    }
+
+    /// When one of them holds files of a stopped server, only names can be compared, and points where both know them.
+    private static func storageChanges(_ old: RestorePointManifest.Part, _ new: RestorePointManifest.Part)
+        -> [CollectionChange]
+    {
+        let (before, after) = (old.knownPoints, new.knownPoints)
+        return Set(before.keys).union(after.keys).sorted().compactMap { name in
+            guard let then = before[name] else { return CollectionChange(collection: name, change: "is only in the newer one") }
+            guard let now = after[name] else { return CollectionChange(collection: name, change: "is only in the older one") }
+            guard let then, let now, then != now else { return nil }
+            return CollectionChange(collection: name, change: "\(then) points before, \(now) after")
+        }
     }
 
     private static func changes(

@@ -36,7 +36,7 @@ public struct DrillPlan: Sendable {
     public var point: RestorePoint
     /// The components of it that are restored, in order.
     public var components: [Component]
-    /// The bytes that are restored, holes included.
+    /// The bytes that are restored, holes included but for a storage.
     public var byteCount: Int64
 
     /// Makes a plan.
@@ -46,7 +46,11 @@ public struct DrillPlan: Sendable {
         self.kind = kind
         self.point = point
         components = kind.components.filter { point.manifest[$0] != nil }
-        byteCount = components.reduce(0) { $0 + (point.manifest[$1]?.bytes ?? 0) }
+        byteCount = components.reduce(0) { sum, component in
+            // The files of a storage are mostly holes, which stay holes.
+            let part = point.manifest[component]
+            return sum + (part?.storage?.dataBytes ?? part?.bytes ?? 0)
+        }
         guard !components.isEmpty else {
             throw RecoveryError(
                 .notInRestorePoint,

@@ -87,6 +87,9 @@ public struct DrillRun: Sendable {
             try await restoreFiles(place, plausibility, &checks)
             return checks.checks
         }
+        if let storage = plan.point.manifest[.qdrant]?.storage {
+            return try await drill(storage, in: place, plausibility, checks)
+        }
         return try await ScratchServer.with(options, in: place, logger: logger) { [checks] server, client in
             var checks = checks
             let drill = QdrantDrill(
@@ -101,6 +104,59 @@ public struct DrillRun: Sendable {
                 progress: progress
             )
             _ = try await drill.run(&checks)
+            try await restoreFiles(place, plausibility, &checks)
+            if plan.kind == .full { try await askApplication(place, server, &checks) }
+            return checks.checks
+        }
+    }
+
+    /// As above, for a restore point that holds the storage of a stopped server: the scratch server is started on the restored files.
+    private func drill(
+        _ storage: RestorePointManifest.StorageSummary,
+        in place: ScratchPlace,
+        _ plausibility: Plausibility,
+        _ checks: CheckList
+    ) async throws -> [CheckResult] {
+        var checks = checks
+        let drill = ColdDrill(
+            point: plan.point,
+            repository: repository,
+            summary: storage,
+            folder: place.storage,
+            environment: ProcessInfo.processInfo.environment,
+            logger: logger,
+            progress: progress
+        )
+        let isRestored = try await drill.restore(&checks)
+        let obstacle =
+            isRestored ? ColdDrill.obstacle(options, in: place) : "the files are not as they were captured"
+        guard obstacle == nil else {
+            ColdDrill.untested(obstacle ?? "", &checks)
+            try await restoreFiles(place, plausibility, &checks)
+            return checks.checks
+        }
+        // A server that does not start on them is the finding, and what is left is looked at all the same.
+        let asked: Result<[CheckResult], any Error>
+        do {
+            asked = .success(try await serve(drill, in: place, plausibility, checks))
+        } catch let error as RecoveryError where error.code == .notConfigured {
+            asked = .failure(error)
+        }
+        guard case .failure(let error) = asked else { return try asked.get() }
+        try await checks.check("storage: a server started on it", .qdrant) { (.failed, FailureText.of(error)) }
+        try await restoreFiles(place, plausibility, &checks)
+        return checks.checks
+    }
+
+    private func serve(
+        _ drill: ColdDrill,
+        in place: ScratchPlace,
+        _ plausibility: Plausibility,
+        _ checks: CheckList
+    ) async throws -> [CheckResult] {
+        try await ScratchServer.with(options, in: place, logger: logger) { [checks] server, client in
+            var checks = checks
+            try await drill.ask(server, client, &checks)
             try await restoreFiles(place, plausibility, &checks)
             if plan.kind == .full { try await askApplication(place, server, &checks) }
             return checks.checks

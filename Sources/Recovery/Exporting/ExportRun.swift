@@ -79,6 +79,16 @@ public struct ExportRun: Sendable {
     }
 
     private func addCollections(_ part: RestorePointManifest.Part, to plan: inout ExportPlan) async throws {
+        if let storage = part.storage {
+            plan.leftOut.append(
+                ExportPlan.Omission(
+                    component: .qdrant,
+                    name: "storage of \(storage.collections.map(\.name).joined(separator: ", "))",
+                    reason:
+                        "is the storage of a stopped server and no collection snapshot: 'holdfast restore --only qdrant --target DIR' writes it to a folder"
+                )
+            )
+        }
         for collection in part.collections {
             let stored = try await StoredCollection(collection.name, in: point.tree(of: .qdrant), of: repository)
             let archive = try await CollectionSnapshotArchive(of: stored)

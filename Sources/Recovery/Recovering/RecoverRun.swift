@@ -19,11 +19,13 @@ public struct RecoverRun: Sendable {
     let logger: Logger
     let progress: any ProgressSink
     let toolVersion: String
+    let stopped: StoppedContainers
 
     /// - Parameters:
     ///   - client: `nil` when no server is configured or no collection is wanted.
     ///   - store: where the progress is kept.
     ///   - environment: what `env:` looks in, and what hooks, probes and the re-ingestion get.
+    ///   - stopped: where stopped containers are noted; `nil` for the user's folder for state.
     ///   - identities: what opens sealed configuration, asked for when something of it has to be written.
     public init(
         _ configuration: HoldfastConfiguration,
@@ -36,7 +38,8 @@ public struct RecoverRun: Sendable {
         clock: any WallClock = SystemWallClock(),
         logger: Logger,
         progress: any ProgressSink = SilentProgress(),
-        toolVersion: String
+        toolVersion: String,
+        stopped: StoppedContainers? = nil
     ) {
         self.configuration = configuration
         self.repository = repository
@@ -49,18 +52,26 @@ public struct RecoverRun: Sendable {
         self.logger = logger
         self.progress = progress
         self.toolVersion = toolVersion
+        self.stopped = stopped ?? StoppedContainers(environment: environment)
     }
 
     /// The recoveries of the components that the restore point has and that are chosen, in order.
     func makeRecoveries(_ point: RestorePoint, _ state: RecoveryState?) -> [any ComponentRecovery] {
         let context = makeContext(point)
         let all: [any ComponentRecovery] = [
-            QdrantRecovery(context: context, client: client, unfinished: state?.unfinished ?? [:]),
+            qdrantRecovery(context, state),
             DocumentsRecovery(context: context),
             ConfigurationRecovery(context: context, identities: identities),
             CodeRecovery(context: context, environment: environment),
         ]
         return all.filter { options.chooses($0.component) && point.manifest[$0.component] != nil }
+    }
+
+    private func qdrantRecovery(_ context: RecoveryContext, _ state: RecoveryState?) -> any ComponentRecovery {
+        guard context.point.manifest[.qdrant]?.storage != nil else {
+            return QdrantRecovery(context: context, client: client, unfinished: state?.unfinished ?? [:])
+        }
+        return ColdRecovery(context: context, client: client, environment: environment, stopped: stopped)
     }
 
     func makeContext(_ point: RestorePoint) -> RecoveryContext {

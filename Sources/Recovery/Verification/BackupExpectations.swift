@@ -130,6 +130,8 @@ extension BackupExpectations {
     /// What the configuration names and a part lacks. Patterns need one that matches.
     private func missing(in part: RestorePointManifest.Part) -> [String] {
         switch part.component {
+        case .qdrant where part.storage != nil:
+            return part.collectionNames.isEmpty ? ["every collection"] : []
         case .qdrant:
             guard let qdrant = configuration.qdrant, !qdrant.collections.isEmpty else {
                 return part.collections.isEmpty ? ["every collection"] : []
@@ -156,6 +158,8 @@ extension BackupExpectations {
 
     private static func summary(_ part: RestorePointManifest.Part) -> String {
         switch part.component {
+        case .qdrant where part.storage != nil:
+            "the storage with \(part.collectionNames.joined(separator: ", "))"
         case .qdrant:
             part.collections.map { "\($0.name) with \($0.points) points" }.joined(separator: ", ")
         case .documents: part.folders.map { "\($0.name) with \($0.files) files" }.joined(separator: ", ")
@@ -222,6 +226,13 @@ extension BackupExpectations {
         for collection in part.collections {
             found["points of \(collection.name)"] = Quantity(number: Int64(clamping: collection.points))
             found["bytes of \(collection.name)"] = Quantity(number: collection.dataBytes, isBytes: true)
+        }
+        if let storage = part.storage {
+            found["bytes of the storage"] = Quantity(number: storage.dataBytes, isBytes: true)
+            for collection in storage.collections {
+                guard let points = collection.points else { continue }
+                found["points of \(collection.name)"] = Quantity(number: Int64(clamping: points))
+            }
         }
         for folder in part.folders {
             found["files of \(folder.name)"] = Quantity(number: Int64(folder.files))

@@ -27,6 +27,11 @@ public struct StoppedContainers: Sendable {
         self.folder = folder
     }
 
+    /// Notes in the user's folder for state, else beside the current folder.
+    init(environment: [String: String]) {
+        self.init(folder: FileRecoveryStateStore.standardFolder(environment: environment, besides: "."))
+    }
+
     /// Writes a note before a container is stopped.
     ///
     /// - Throws: ``RecoveryError/Code/refused`` when another run holds the same container; ``RecoveryError/Code/stateUnusable`` when

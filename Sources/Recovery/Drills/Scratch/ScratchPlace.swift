@@ -44,6 +44,9 @@ struct ScratchPlace: Sendable {
     /// Where a component is restored to.
     func path(of component: Component) -> String { "\(folder)/\(component.rawValue)" }
 
+    /// The storage folder of a scratch server of the drill's own.
+    var storage: String { folder + "/storage" }
+
     /// How the staging copy is started: it finds by its environment what was restored where.
     func launch(_ command: ConfiguredCommand, _ server: ScratchServer) throws -> ScratchProcess.Launch {
         var environment = ["HOLDFAST_DRILL_ROOT": folder, "HOLDFAST_DRILL_QDRANT_URL": server.url]

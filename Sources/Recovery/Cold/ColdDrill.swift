@@ -34,7 +34,7 @@ struct ColdDrill {
             let outcome = try await restore.run(step)
             return DocumentsDrill.verdict(
                 outcome.differences,
-                "\(summary.files) files with \(summary.collections.count) collections, each as it was captured"
+                "\(summary.files) files, each as it was captured: \(summary.collections.map(\.name).joined(separator: ", "))"
             )
         }
     }

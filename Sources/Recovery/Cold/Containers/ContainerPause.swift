@@ -48,7 +48,9 @@ struct ContainerPause: Sendable {
         let start = ContinuousClock.now
         let result: Result<Value, any Error>
         do {
-            try await stop(container)
+            // Not cut short when this task is cancelled: what is half stopped can neither be read nor started.
+            try await Task { try await stop(container) }.value
+            try Task.checkCancellation()
             result = .success(try await body())
         } catch {
             result = .failure(error)
@@ -106,7 +108,7 @@ struct ContainerPause: Sendable {
                 problem = error
                 logger.warning(
                     "a container could not be started again",
-                    metadata: ["container": "\(container.name)", "attempt": "\(attempt)", "error": "\(error)"]
+                    metadata: ["container": "\(container.name)", "attempt": "\(attempt)", "error": "\(FailureText.of(error))"]
                 )
             }
         }

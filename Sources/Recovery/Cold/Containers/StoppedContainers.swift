@@ -94,7 +94,7 @@ public struct StoppedContainers: Sendable {
         var remarks: [String] = []
         for (note, held) in abandoned() {
             do {
-                try await ContainerEngine.with(socket: note.socket) { engine in try await engine.start(note.id) }
+                try await Self.start(note)
             } catch let error as RecoveryError {
                 throw RecoveryError(
                     .containerLeftStopped,
@@ -112,6 +112,22 @@ public struct StoppedContainers: Sendable {
         return remarks
     }
 
+    /// One that is still being stopped, since the run was killed in the middle of that, cannot be started at once.
+    private static func start(_ note: Note) async throws {
+        try await ContainerEngine.with(socket: note.socket) { engine in
+            var attempts = 0
+            while true {
+                do {
+                    return try await engine.start(note.id)
+                } catch let error as RecoveryError {
+                    attempts += 1
+                    guard attempts < startAttempts else { throw error }
+                    try await Task.sleep(for: .seconds(1))
+                }
+            }
+        }
+    }
+
     /// The containers that killed runs have left stopped, a sentence each. Changes nothing.
     public func describeAbandoned() -> [String] {
         abandoned().map { note, _ in
@@ -119,6 +135,8 @@ public struct StoppedContainers: Sendable {
         }
     }
 
+    /// How often starting is tried, a second apart.
+    private static let startAttempts = 5
     private static let prefix = "stopped-container-"
 
     private func path(of note: Note) -> String {

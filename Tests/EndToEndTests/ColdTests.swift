@@ -39,7 +39,9 @@ struct ColdTests {
         try await withClient(server) { try await $0.count(in: "live") }
     }
 
-    @Test("refuses a running server; takes the stopped one's storage, which another server serves; drills and recovers it")
+    @Test(
+        "refuses a running server; takes the stopped one's storage, which another server serves; drills and recovers it"
+    )
     func realEngine() async throws {
         try await TemporaryDirectory.with { folder in
             let holdfast = try HoldfastProgram(in: folder)
@@ -145,7 +147,10 @@ struct ColdContainerTests {
                 let shown = try await holdfast.json("show")
                 let part = try #require((shown["parts"] as? [[String: Any]])?.first)
                 let storage = try #require(part["storage"] as? [String: Any])
-                #expect(storage["container"] as? String == "qdrant" && storage["stoppedSeconds"] is Double, "\(storage)")
+                #expect(
+                    storage["container"] as? String == "qdrant" && storage["stoppedSeconds"] is Double,
+                    "\(storage)"
+                )
                 #expect(storage["image"] as? String == "localhost/holdfast-test:1")
 
                 try await holdfast.run("restore", expecting: 14)

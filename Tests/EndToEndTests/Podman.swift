@@ -13,7 +13,9 @@ struct Podman {
     ///
     /// Otherwise the test is cancelled, and its log says why.
     static func with(_ body: (Podman) async throws -> Void) async throws {
-        guard let podman = Program.find("podman") else { try Test.cancel("there is no podman: run scripts/setup --test") }
+        guard let podman = Program.find("podman") else {
+            try Test.cancel("there is no podman: run scripts/setup --test")
+        }
         guard let busybox = Program.find("busybox") else {
             try Test.cancel("there is no busybox for an image: run scripts/setup --test")
         }
@@ -126,8 +128,16 @@ struct Podman {
     /// Makes and starts the container `qdrant` on the volume `data`.
     func start(_ script: String) async throws {
         let made = try await remote(
-            "run", "--detach", "--name", "qdrant", "--volume", "data:/qdrant/storage",
-            "localhost/holdfast-test:1", "/bin/sh", "-c", script
+            "run",
+            "--detach",
+            "--name",
+            "qdrant",
+            "--volume",
+            "data:/qdrant/storage",
+            "localhost/holdfast-test:1",
+            "/bin/sh",
+            "-c",
+            script
         )
         try #require(made.succeeded, "\(made)")
     }

@@ -123,7 +123,9 @@ enum BackupRendering {
             Console.result("  qdrant     \(item.name)\(alias), by \(item.entry.method.rawValue)")
         }
         if let cold = plan.cold?.cold {
-            let pause = cold.container.map { ", with the container '\($0)' stopped meanwhile" } ?? ", whose server has to be stopped"
+            let pause =
+                cold.container.map { ", with the container '\($0)' stopped meanwhile" }
+                ?? ", whose server has to be stopped"
             Console.result("  qdrant     \(cold.place), as files\(pause)")
         }
         for folder in plan.folders { Console.result("  documents  \(folder.name), from \(folder.path)") }

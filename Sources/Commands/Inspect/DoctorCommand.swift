@@ -69,7 +69,12 @@ struct DoctorCommand: AsyncParsableCommand {
 
     private func examineCold(_ session: Session) async -> [Finding] {
         let abandoned = common.stoppedContainers.describeAbandoned().map {
-            Finding(.failed, "container", $0, hint: "The next backup, restore or recovery starts it; or start it by hand.")
+            Finding(
+                .failed,
+                "container",
+                $0,
+                hint: "The next backup, restore or recovery starts it; or start it by hand."
+            )
         }
         guard let qdrant = session.configuration.qdrant, qdrant.cold != nil else { return abandoned }
         return abandoned

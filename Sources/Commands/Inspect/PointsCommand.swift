@@ -61,7 +61,8 @@ struct PointsCommand: AsyncParsableCommand {
                 point.id,
                 String(point.startedAt.prefix(19)).replacing("T", with: " "),
                 point.system,
-                collections.isEmpty ? (point[.qdrant]?.storage == nil ? "-" : "files") : "\(collections.reduce(0) { $0 + $1.points })",
+                collections.isEmpty
+                    ? (point[.qdrant]?.storage == nil ? "-" : "files") : "\(collections.reduce(0) { $0 + $1.points })",
                 point[.documents].map { "\($0.files)" } ?? "-",
                 point[.configuration].map { "\(($0.sets ?? []).reduce(0) { $0 + $1.files })" } ?? "-",
                 CodeRendering.short(point),

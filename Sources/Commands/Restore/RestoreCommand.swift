@@ -83,7 +83,9 @@ struct RestoreCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The folder that documents, configuration and code are restored into; with '--only qdrant', a stopped server's storage.", valueName: "folder")
+            "The folder that documents, configuration and code are restored into; with '--only qdrant', a stopped server's storage.",
+            valueName: "folder"
+        )
     )
     var target: String?
 
@@ -247,7 +249,15 @@ struct RestoreCommand: AsyncParsableCommand {
                 )
             }
             if dryRun {
-                try RestoreRendering.printPlan(point, restores.map(\.1), storageStep, steps, sealedSteps, codeSteps, common)
+                try RestoreRendering.printPlan(
+                    point,
+                    restores.map(\.1),
+                    storageStep,
+                    steps,
+                    sealedSteps,
+                    codeSteps,
+                    common
+                )
                 return nil
             }
             if let storageStep { try await storage.check(storageStep) }
@@ -333,7 +343,8 @@ struct RestoreCommand: AsyncParsableCommand {
             throw RecoveryError(
                 .notInRestorePoint,
                 "restore point \(point.manifest.id) holds the files of a stopped server, in which no collection can be chosen",
-                hint: "Restore the whole storage into a folder with '--only qdrant --target DIR', and start a server on it."
+                hint:
+                    "Restore the whole storage into a folder with '--only qdrant --target DIR', and start a server on it."
             )
         }
         if !isCold, only == .qdrant, target != nil {

@@ -17,7 +17,8 @@ struct RestoreOutcome: Sendable {
 
     /// Whether everything that was compared is as it was captured.
     var isVerified: Bool {
-        collections.allSatisfy(\.isVerified) && storage?.differences.isEmpty ?? true && folders.allSatisfy(\.differences.isEmpty)
+        collections.allSatisfy(\.isVerified) && storage?.differences.isEmpty ?? true
+            && folders.allSatisfy(\.differences.isEmpty)
             && sets.allSatisfy(\.differences.isEmpty)
             && checkouts.allSatisfy(\.differences.isEmpty)
     }

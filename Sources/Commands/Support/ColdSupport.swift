@@ -40,7 +40,9 @@ enum StorageRendering {
         Console.result("  storage of a stopped server, from \(place(storage))")
         for collection in storage.collections {
             let points = collection.points.map { "\($0)" } ?? "not known: files do not tell"
-            Console.result("    \(collection.name)  points \(points), in \(Formatting.count(collection.shards, "shard"))")
+            Console.result(
+                "    \(collection.name)  points \(points), in \(Formatting.count(collection.shards, "shard"))"
+            )
         }
         Console.result(
             "    data            \(Formatting.bytes(storage.dataBytes)) on the disk, \(Formatting.bytes(storage.bytes)) with holes"
@@ -63,7 +65,9 @@ enum StorageRendering {
         ]
         if step.replaces { lines.append("             what is there is put aside, not deleted") }
         if let container = step.container {
-            lines.append("             the container '\(container)' is stopped while it is put into place, and started again")
+            lines.append(
+                "             the container '\(container)' is stopped while it is put into place, and started again"
+            )
         }
         return lines
     }

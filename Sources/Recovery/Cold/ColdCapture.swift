@@ -152,7 +152,8 @@ struct ColdCapture: ComponentCapture {
     }
 
     /// Collections that the last restore point has and the storage has no more.
-    private static func vanished(_ summary: RestorePointManifest.StorageSummary, _ context: CaptureContext) -> [String] {
+    private static func vanished(_ summary: RestorePointManifest.StorageSummary, _ context: CaptureContext) -> [String]
+    {
         let last = context.previous.first { $0.manifest[.qdrant].map { $0.chosen == nil } ?? false }
         guard let last, let held = last.manifest[.qdrant]?.collectionNames else { return [] }
         let present = Set(summary.collections.map(\.name))

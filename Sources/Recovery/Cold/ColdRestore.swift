@@ -195,7 +195,10 @@ public struct ColdRestore: Sendable {
             in: point.tree(of: .qdrant)
         )
         guard let tree = node?.subtree else {
-            throw RecoveryError(.damagedRestorePoint, "restore point \(point.manifest.id) lacks the tree of its storage")
+            throw RecoveryError(
+                .damagedRestorePoint,
+                "restore point \(point.manifest.id) lacks the tree of its storage"
+            )
         }
         return tree
     }
@@ -206,7 +209,9 @@ public struct ColdRestore: Sendable {
     private func stage(_ tree: ResticID, _ exchange: FolderSwitch, _ step: Step) async throws -> (Outcome, [String]) {
         try await Self.translating { try await exchange.check() }
         var remarks: [String] = []
-        if try await Self.isOccupied(exchange.next), try await hasOthers(than: tree, in: exchange.next, removesUnfinished: true) {
+        if try await Self.isOccupied(exchange.next),
+            try await hasOthers(than: tree, in: exchange.next, removesUnfinished: true)
+        {
             let place = try await Self.translating { try await exchange.retireNext() }
             remarks.append("what was in '\(exchange.next)' is now in '\(place)'")
         }
@@ -297,7 +302,9 @@ public struct ColdRestore: Sendable {
         }
         var warnings: [String] = []
         if geteuid() == 0 {
-            if chown(folder, owner, group) != 0 { warnings.append("\(folder): chown: \(String(cString: strerror(errno)))") }
+            if chown(folder, owner, group) != 0 {
+                warnings.append("\(folder): chown: \(String(cString: strerror(errno)))")
+            }
         } else if owner != geteuid() {
             warnings.append(
                 "the files belong to user \(geteuid()) now, and to \(owner) when they were captured: only root can give them back"
@@ -314,7 +321,11 @@ public struct ColdRestore: Sendable {
         do {
             return try await body()
         } catch let error as ObjectStoreError {
-            throw RecoveryError(.refused, "the storage folder cannot be exchanged: \(error.message)", cause: error.cause)
+            throw RecoveryError(
+                .refused,
+                "the storage folder cannot be exchanged: \(error.message)",
+                cause: error.cause
+            )
         }
     }
 
@@ -322,7 +333,8 @@ public struct ColdRestore: Sendable {
         RecoveryError(
             .notConfigured,
             "restore point \(point.manifest.id) holds the storage of a stopped server, and nothing says where it goes",
-            hint: "Name the folder or volume in 'qdrant.cold', or restore into a folder with '--only qdrant --target DIR'."
+            hint:
+                "Name the folder or volume in 'qdrant.cold', or restore into a folder with '--only qdrant --target DIR'."
         )
     }
 }

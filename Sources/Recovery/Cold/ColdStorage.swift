@@ -76,7 +76,11 @@ struct ColdStorage: Sendable {
                 settings.container == nil
                 ? "Stop the server first, or name its container in 'qdrant.cold.stop_container'."
                 : "'qdrant.cold.stop_container' names a container in which that server is not, or something starts it again at once."
-            throw RecoveryError(.sourceInUse, "a server answers at \(url.absoluteString): its files may change at any time", hint: hint)
+            throw RecoveryError(
+                .sourceInUse,
+                "a server answers at \(url.absoluteString): its files may change at any time",
+                hint: hint
+            )
         }
         let inventory = try await StorageInventory.take(site.path)
         if let evidence = try await StorageUse.evidence(site.path, inventory) {

@@ -23,7 +23,11 @@ extension Examination {
             var findings = site.warnings.map { Finding(.warning, "storage", $0) }
             if let container = site.container {
                 findings.append(
-                    Finding(.ok, "container \(container.name)", container.isRunning ? "runs" : "does not run; it is left so")
+                    Finding(
+                        .ok,
+                        "container \(container.name)",
+                        container.isRunning ? "runs" : "does not run; it is left so"
+                    )
                 )
             }
             let layout = try StorageLayout.read(site.path)
@@ -31,7 +35,12 @@ extension Examination {
             let names = layout.collections.map(\.name).joined(separator: ", ")
             findings.append(
                 layout.collections.isEmpty
-                    ? Finding(.warning, "storage", "\(site.description) holds no collection", hint: "Is it the right folder?")
+                    ? Finding(
+                        .warning,
+                        "storage",
+                        "\(site.description) holds no collection",
+                        hint: "Is it the right folder?"
+                    )
                     : Finding(.ok, "storage", "\(site.description) holds \(names)")
             )
             if site.container == nil { findings.append(await running(storage, site)) }

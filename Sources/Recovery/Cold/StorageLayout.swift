@@ -47,7 +47,8 @@ struct StorageLayout: Sendable, Hashable {
             throw RecoveryError(
                 names.isEmpty ? .emptySource : .notConfigured,
                 names.isEmpty
-                    ? "the storage folder '\(path)' is empty" : "'\(path)' is no storage folder of Qdrant: it has no 'collections'",
+                    ? "the storage folder '\(path)' is empty"
+                    : "'\(path)' is no storage folder of Qdrant: it has no 'collections'",
                 hint:
                     "Name the folder that the server has as 'storage.storage_path', in its container '/qdrant/storage'.\(inner)"
             )
@@ -62,7 +63,9 @@ struct StorageLayout: Sendable, Hashable {
         let collections = names.compactMap { name -> Collection? in
             guard FileManager.default.fileExists(atPath: "\(folder)/\(name)/config.json") else {
                 if !name.hasPrefix(".") {
-                    warnings.append("'collections/\(name)' holds no collection: it was never finished, or is being deleted")
+                    warnings.append(
+                        "'collections/\(name)' holds no collection: it was never finished, or is being deleted"
+                    )
                 }
                 return nil
             }

@@ -67,8 +67,12 @@ public struct RestorePointComparison: Sendable {
     {
         let (before, after) = (old.knownPoints, new.knownPoints)
         return Set(before.keys).union(after.keys).sorted().compactMap { name in
-            guard let then = before[name] else { return CollectionChange(collection: name, change: "is only in the newer one") }
-            guard let now = after[name] else { return CollectionChange(collection: name, change: "is only in the older one") }
+            guard let then = before[name] else {
+                return CollectionChange(collection: name, change: "is only in the newer one")
+            }
+            guard let now = after[name] else {
+                return CollectionChange(collection: name, change: "is only in the older one")
+            }
             guard let then, let now, then != now else { return nil }
             return CollectionChange(collection: name, change: "\(then) points before, \(now) after")
         }

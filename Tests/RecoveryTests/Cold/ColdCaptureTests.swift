@@ -35,7 +35,10 @@ struct ColdCaptureTests {
             #expect(first.written.newStoredBytes > 170_000 && first.written.newStoredBytes < 300_000)
             try fixture.write("{\"params\":{\"a\":1}}", to: "collections/book/config.json")
             let second = try await fixture.backUp()
-            #expect(second.written.newDataBlobs == 2, "the file, and the manifest with the configuration: \(second.written)")
+            #expect(
+                second.written.newDataBlobs == 2,
+                "the file, and the manifest with the configuration: \(second.written)"
+            )
             #expect(second.written.newStoredBytes < 10_000, "\(second.written)")
         }
     }
@@ -60,7 +63,10 @@ struct ColdCaptureTests {
                 }
             }
             let error = await #expect(throws: RecoveryError.self) { _ = try await fixture.backUp(hook) }
-            #expect(error?.code == .changedWhileRead && error?.message.contains("wal") == true, "\(String(describing: error))")
+            #expect(
+                error?.code == .changedWhileRead && error?.message.contains("wal") == true,
+                "\(String(describing: error))"
+            )
             let stored = try await fixture.repository.snapshots()
             #expect(stored.isEmpty)
         }
@@ -74,7 +80,9 @@ struct ColdCaptureTests {
             let descriptor = open(path, O_RDONLY)
             try #require(descriptor >= 0 && flock(descriptor, LOCK_EX) == 0)
             let error = await #expect(throws: RecoveryError.self) { _ = try await fixture.backUp() }
-            #expect(error?.code == .sourceInUse && error?.message.contains("lock of 'collections/book/0/\(name)'") == true)
+            #expect(
+                error?.code == .sourceInUse && error?.message.contains("lock of 'collections/book/0/\(name)'") == true
+            )
             close(descriptor)
             _ = try await fixture.backUp()
         }
@@ -104,7 +112,10 @@ struct ColdCaptureTests {
         }
     }
 
-    @Test("is refused while anything answers where the server is said to be, also with an error", arguments: [200, 401, 503])
+    @Test(
+        "is refused while anything answers where the server is said to be, also with an error",
+        arguments: [200, 401, 503]
+    )
     func answering(status: Int) async throws {
         try await ScriptedServer.run({ _, _ in .answer(status, "x") }) { server in
             try await ColdFixture.with(url: server.url) { fixture in
@@ -127,9 +138,13 @@ struct ColdCaptureTests {
             let files = FileManager.default
             if how == "above" { try files.moveItem(atPath: fixture.storage, toPath: fixture.folder.path("moved")) }
             if how != "above" { try files.removeItem(atPath: fixture.storage) }
-            if how != "missing" { try files.createDirectory(atPath: fixture.storage, withIntermediateDirectories: true) }
+            if how != "missing" {
+                try files.createDirectory(atPath: fixture.storage, withIntermediateDirectories: true)
+            }
             if how == "other" { try fixture.write("x", to: "file") }
-            if how == "above" { try files.moveItem(atPath: fixture.folder.path("moved"), toPath: fixture.path("storage")) }
+            if how == "above" {
+                try files.moveItem(atPath: fixture.folder.path("moved"), toPath: fixture.path("storage"))
+            }
             let error = await #expect(throws: RecoveryError.self) { _ = try await fixture.backUp() }
             #expect(error?.code == (how == "other" || how == "above" ? .notConfigured : .emptySource))
             #expect((error?.hint?.contains("'storage'") ?? false) == (how == "above"), "\(error?.hint ?? "")")
@@ -144,7 +159,11 @@ struct ColdCaptureTests {
             try FileManager.default.removeItem(atPath: fixture.path("collections/notes"))
             let second = try await fixture.backUp()
             #expect(second.isPartial && second.problems.count == 1)
-            #expect(second.problems.first?.contains("'notes' is gone from the storage; restore point \(first.restorePoint.id)") == true)
+            #expect(
+                second.problems.first?.contains(
+                    "'notes' is gone from the storage; restore point \(first.restorePoint.id)"
+                ) == true
+            )
             #expect(try await fixture.backUp().problems.isEmpty)
             try FileManager.default.removeItem(atPath: fixture.path("collections/book"))
             let error = await #expect(throws: RecoveryError.self) { _ = try await fixture.backUp() }

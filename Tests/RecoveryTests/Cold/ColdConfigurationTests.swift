@@ -10,7 +10,8 @@ struct ColdConfigurationTests {
 
     @Test("is read")
     func reads() throws {
-        let text = "volume: qdrant_data, stop_container: qdrant, container_socket: 'unix:///run/x.sock', stop_within: 5s"
+        let text =
+            "volume: qdrant_data, stop_container: qdrant, container_socket: 'unix:///run/x.sock', stop_within: 5s"
         let cold = try #require(try parse(Self.text(text)).qdrant?.cold)
         #expect(cold.place == .volume("qdrant_data") && cold.container == "qdrant" && cold.socket == "/run/x.sock")
         #expect(cold.stopLimit == .seconds(5) && cold.startLimit == HoldfastConfiguration.Cold.defaultStartLimit)

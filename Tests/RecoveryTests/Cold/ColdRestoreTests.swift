@@ -80,7 +80,10 @@ struct ColdRestoreTests {
                 let aside = try #require(outcome.putAside)
                 #expect(aside.hasPrefix("\(fixture.storage).retired-") && outcome.differences.isEmpty)
                 #expect(try String(contentsOfFile: "\(aside)/raft_state.json", encoding: .utf8) == "newer \(number)")
-                #expect(try String(contentsOfFile: fixture.path("raft_state.json"), encoding: .utf8) == "{\"this_peer_id\":1}")
+                #expect(
+                    try String(contentsOfFile: fixture.path("raft_state.json"), encoding: .utf8)
+                        == "{\"this_peer_id\":1}"
+                )
             }
             let names = try fixture.entries("volume")
             #expect(names.count == 3 && names.contains { $0.contains(day) }, "\(names)")
@@ -123,7 +126,9 @@ struct ColdRestoreTests {
             #expect(error?.code == .sourceInUse)
             let late = await #expect(throws: RecoveryError.self) { _ = try await restore.run(step) }
             #expect(late?.code == .sourceInUse)
-            #expect(try String(contentsOfFile: fixture.path("raft_state.json"), encoding: .utf8) == "{\"this_peer_id\":1}")
+            #expect(
+                try String(contentsOfFile: fixture.path("raft_state.json"), encoding: .utf8) == "{\"this_peer_id\":1}"
+            )
         }
     }
 

@@ -15,7 +15,9 @@ struct ContainerTests {
             #expect(engine.changes == ["stop", "start"] && engine.isRunning("qdrant"))
             #expect(engine.calls.contains { $0.hasSuffix("/stop?t=60") }, "\(engine.calls)")
             let storage = try #require(report.restorePoint[.qdrant]?.storage)
-            #expect(storage.volume == "data" && storage.container == "qdrant" && storage.image == "qdrant/qdrant:v1.19.0")
+            #expect(
+                storage.volume == "data" && storage.container == "qdrant" && storage.image == "qdrant/qdrant:v1.19.0"
+            )
             #expect((storage.stoppedSeconds ?? 0) > 0)
             // Nobody listens where the server should: that is for the operator to know.
             #expect(report.problems.count == 1 && report.problems[0].contains("has not answered within 300ms"))
@@ -47,7 +49,10 @@ struct ContainerTests {
         }
     }
 
-    @Test("is started again when the run is cancelled, while it is read and while it is stopped", arguments: [true, false])
+    @Test(
+        "is started again when the run is cancelled, while it is read and while it is stopped",
+        arguments: [true, false]
+    )
     func cancelled(whileReading: Bool) async throws {
         try await ColdFixture.withContainer { fixture, engine in
             let fixture = fixture
@@ -144,7 +149,11 @@ struct ContainerTests {
     }
 
     static let misfits = [
-        Misfit(testDescription: "no such container", code: .containerUnusable, message: "knows the container 'qdrant' not") {
+        Misfit(
+            testDescription: "no such container",
+            code: .containerUnusable,
+            message: "knows the container 'qdrant' not"
+        ) {
             $0.containers = [:]
         },
         Misfit(testDescription: "no such volume", code: .containerUnusable, message: "knows the volume 'data' not") {
@@ -159,7 +168,11 @@ struct ContainerTests {
         Misfit(testDescription: "another volume", code: .notConfigured, message: "does not use the volume 'data'") {
             $0.containers["qdrant"]?.mounts = [("other", "/x")]
         },
-        Misfit(testDescription: "a mounted volume", code: .containerUnusable, message: "is not a folder of this machine") {
+        Misfit(
+            testDescription: "a mounted volume",
+            code: .containerUnusable,
+            message: "is not a folder of this machine"
+        ) {
             $0.volumeOptions = ["type": "nfs", "device": ":/export"]
         },
         Misfit(testDescription: "elsewhere", code: .containerUnusable, message: "sees nothing") {
@@ -175,7 +188,10 @@ struct ContainerTests {
         try await ColdFixture.withContainer { fixture, engine in
             engine.change(misfit.change)
             let error = await #expect(throws: RecoveryError.self) { _ = try await fixture.backUp() }
-            #expect(error?.code == misfit.code && error?.message.contains(misfit.message) == true, "\(String(describing: error))")
+            #expect(
+                error?.code == misfit.code && error?.message.contains(misfit.message) == true,
+                "\(String(describing: error))"
+            )
             #expect(engine.changes.isEmpty)
         }
     }
@@ -227,7 +243,9 @@ struct ContainerTests {
 struct ContainerEngineTests {
     @Test(
         "is spoken to in a version that it accepts",
-        arguments: [("1.41", "1.24", "1.41"), ("1.30", "1.12", "1.30"), ("1.52", "1.44", "1.44"), ("1.47", "1.24", "1.41")]
+        arguments: [
+            ("1.41", "1.24", "1.41"), ("1.30", "1.12", "1.30"), ("1.52", "1.44", "1.44"), ("1.47", "1.24", "1.41"),
+        ]
     )
     func version(newest: String, oldest: String, expected: String) async throws {
         try await TemporaryDirectory.with { folder in

@@ -140,7 +140,8 @@ struct ContainerEngine: Sendable {
         if status == 404 {
             return failure(
                 "the container engine at \(socket) knows \(object) not",
-                hint: "Is the name right, and is it the engine of the right user? 'qdrant.cold.container_socket' names another."
+                hint:
+                    "Is the name right, and is it the engine of the right user? 'qdrant.cold.container_socket' names another."
             )
         }
         return failure("the container engine at \(socket) refuses to handle \(object): \(words) (status \(status))")

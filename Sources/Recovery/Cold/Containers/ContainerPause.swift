@@ -108,7 +108,9 @@ struct ContainerPause: Sendable {
                 problem = error
                 logger.warning(
                     "a container could not be started again",
-                    metadata: ["container": "\(container.name)", "attempt": "\(attempt)", "error": "\(FailureText.of(error))"]
+                    metadata: [
+                        "container": "\(container.name)", "attempt": "\(attempt)", "error": "\(FailureText.of(error))",
+                    ]
                 )
             }
         }

@@ -39,6 +39,51 @@ struct RoundTripTests {
         }
     }
 
+    @Test("whose scores count deleted points verifies when these do not count any more, and only with its own points")
+    func scoresOfTerms() async throws {
+        try await CaptureFixture.with { fixture in
+            let client = fixture.client
+            try await client.createCollection(
+                "terms",
+                ["vectors": [:], "sparse_vectors": ["bm25": ["modifier": "idf"]]]
+            )
+            func points(_ range: Range<Int>, seed: UInt64) -> [Point] {
+                var generator = SeededGenerator(seed: seed)
+                return range.map { index in
+                    let terms = Set((0..<8).map { _ in UInt32.random(in: 0..<200, using: &generator) }).sorted()
+                    let values = terms.map { _ in Float.random(in: 1...2, using: &generator) }
+                    return Point(
+                        id: .number(UInt64(index)),
+                        vectors: .named(["bm25": .sparse(SparseVector(indices: terms, values: values))]),
+                        payload: [:]
+                    )
+                }
+            }
+            _ = try await client.upsert(points(0..<300, seed: 1), in: "terms")
+            // Written again and deleted: statistics of terms keep counting what was there.
+            _ = try await client.upsert(points(0..<40, seed: 2), in: "terms")
+            _ = try await client.deletePoints(.ids((260..<300).map { .number(UInt64($0)) }), in: "terms")
+            let repository = try await fixture.makeRepository()
+            let (tree, manifest) = try await fixture.capture("terms", into: repository)
+            #expect(!manifest.goldenQueries.isEmpty)
+            _ = try await client.deleteCollection("terms")
+            let report = try await fixture.restore("terms", from: tree, in: repository)
+            #expect(report.isVerified, "\(report.differences)")
+            var moved: [GoldenQuery] = []
+            for query in manifest.goldenQueries {
+                let answer = try await query.ask(client, collection: "terms")
+                if query.difference(from: answer, tolerance: 0.0001) != nil { moved.append(query) }
+            }
+            let query = try #require(
+                moved.first,
+                "no score differs: this test has lost its subject"
+            )
+            let strangers = query.hits.map { GoldenQuery.Hit(id: .number(1_000_000), score: $0.score) }
+            #expect(query.differenceInPoints(from: strangers)?.contains("of the \(query.hits.count) recorded") == true)
+            #expect(query.differenceInPoints(from: Array(query.hits.dropLast())) != nil)
+        }
+    }
+
     @Test("restored beside the live one leaves it alone, and takes its alias over in one step when asked")
     func beside() async throws {
         try await CaptureFixture.with { fixture in

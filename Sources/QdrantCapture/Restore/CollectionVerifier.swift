@@ -119,7 +119,7 @@ struct CollectionVerifier {
         for query in manifest.goldenQueries {
             do {
                 let answer = try await query.ask(client, collection: name)
-                if let difference = query.difference(from: answer, tolerance: options.scoreTolerance) {
+                if let difference = difference(of: answer, from: query) {
                     findings.differences.append(difference)
                 } else {
                     findings.goldenQueries += 1
@@ -128,6 +128,13 @@ struct CollectionVerifier {
                 findings.differences.append("a golden query failed: \(error.message)")
             }
         }
+    }
+
+    private func difference(of answer: [GoldenQuery.Hit], from query: GoldenQuery) -> String? {
+        guard let difference = query.difference(from: answer, tolerance: options.scoreTolerance) else { return nil }
+        let field = manifest.info.vectors.first { $0.name == query.using }
+        let countsTerms = field?.kind == .sparse && field?.json["modifier"]?.stringValue == "idf"
+        return countsTerms ? query.differenceInPoints(from: answer) : difference
     }
 
     private static func describe(_ count: CollectionManifest.Count) -> String {

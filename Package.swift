@@ -61,6 +61,10 @@ let package = Package(
                 "ResticCrypto",
                 "ObjectStorage", "LocalStorage", "Sealing", "TarArchive", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                system,
             ] + nio
         ),
         .target(
@@ -231,8 +235,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "holdfast", "QdrantClient", "ResticRepository", "ResticFormat", "LocalStorage", "TestSupport", logging,
-                nio[0],
+                "holdfast", "textbook-chatbot", "QdrantClient", "ResticRepository", "ResticFormat", "LocalStorage",
+                "TestSupport", logging, nio[0],
             ]
         ),
         .testTarget(

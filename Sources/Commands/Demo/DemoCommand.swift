@@ -8,10 +8,11 @@ internal import Recovery
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Back up, destroy, restore and prove a small textbook, on this machine.",
+        abstract: "Back up, lose, recover and prove a chatbot over a small textbook, on this machine.",
         discussion: """
-            Starts the embedded Qdrant on a free loopback port, ingests the textbook of Examples/textbook, and shows the main
-            job from end to end. Everything it makes is in one temporary folder, which it names and removes.
+            Starts the embedded Qdrant and the chatbot of Examples/textbook on free loopback ports, and shows the main job from end to
+            end with the commands that you would type. Each claim is compared, and the exit code is 1 when one does not hold.
+            Everything it makes is in one temporary folder, which it names and removes.
 
               holdfast demo
               holdfast demo --keep
@@ -35,35 +36,25 @@ struct DemoCommand: AsyncParsableCommand {
         defer { if !keep { try? FileManager.default.removeItem(atPath: folder) } }
         let say = DemoVoice(isSilent: common.json)
         say.line("Everything is in \(folder)\(keep ? ", which stays" : ", which is removed at the end").")
-        let server = try await DemoServer.start(places, in: folder)
+        let stage = try DemoStage(in: folder, places)
         let result: Result<DemoReport, any Error>
         do {
-            result = .success(try await tell(places, folder, server, say))
+            try await stage.server.start()
+            result = .success(try await tell(stage, say))
         } catch {
             result = .failure(error)
         }
-        await server.stop()
+        await stage.takeDown()
         let report = try result.get()
         if common.json { try Console.json(report) } else { report.print() }
         if !report.isProven { throw ExitStatus.failed }
     }
-}
 
-extension DemoCommand {
-    private func tell(_ places: DemoPlaces, _ folder: String, _ server: DemoServer, _ say: DemoVoice) async throws
-        -> DemoReport
-    {
+    private func tell(_ stage: DemoStage, _ say: DemoVoice) async throws -> DemoReport {
         let silent = Logger(label: "demo", factory: { _ in SwiftLogNoOpLogHandler() })
-        return try await withQdrantClient(endpoint: QdrantEndpoint(url: server.url), logger: silent) { client in
-            let story = try DemoStory(
-                places: places,
-                folder: folder,
-                client: client,
-                serverURL: server.url,
-                say: say,
-                logger: common.logger
-            )
-            return try await story.tell()
+        let endpoint = try QdrantEndpoint(url: stage.server.url, apiKey: QdrantAPIKey(stage.safe.apiKey))
+        return try await withQdrantClient(endpoint: endpoint, logger: silent) { client in
+            try await DemoStory(stage, client, say: say).tell()
         }
     }
 }

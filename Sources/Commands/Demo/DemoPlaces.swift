@@ -3,6 +3,9 @@ internal import Recovery
 
 /// Where the demo finds the embedded Qdrant and the textbook: in a checkout of the project.
 struct DemoPlaces: Sendable {
+    /// The variable that names the checkout for commands that the demo runs elsewhere.
+    static let variable = "HOLDFAST_CHECKOUT"
+
     /// The checkout.
     let root: String
     /// A Python that has the embedded Qdrant's packages.
@@ -11,12 +14,17 @@ struct DemoPlaces: Sendable {
     var textbook: String { root + "/Examples/textbook" }
     var embeddedQdrant: String { root + "/Embedded/qdrant-edge" }
 
-    /// Looks for the checkout: the current folder, those above it, and those above the program.
+    /// This program.
+    static let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().path
+
+    /// Looks for the checkout: the one that ``variable`` names, the current folder, those above it, and those above the program.
     ///
     /// - Throws: ``RecoveryError/Code/notConfigured`` saying what is missing.
     static func find(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> DemoPlaces {
-        let program = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-        let candidates = above(URL(filePath: FileManager.default.currentDirectoryPath)) + above(program)
+        let candidates =
+            [environment[variable]].compactMap(\.self)
+            + above(URL(filePath: FileManager.default.currentDirectoryPath))
+            + above(URL(filePath: program).deletingLastPathComponent())
         guard let root = candidates.first(where: { isCheckout($0) }) else {
             throw RecoveryError(
                 .notConfigured,
@@ -33,6 +41,36 @@ struct DemoPlaces: Sendable {
             )
         }
         return DemoPlaces(root: root, python: python)
+    }
+
+    /// The chatbot's program, which `swift build` puts beside this one.
+    ///
+    /// - Throws: ``RecoveryError/Code/notConfigured`` when it is not there.
+    func chatbot() throws -> String {
+        let path = URL(filePath: Self.program).deletingLastPathComponent().appendingPathComponent("textbook-chatbot")
+            .path
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw RecoveryError(
+                .notConfigured,
+                "the demo needs the textbook's chatbot; there is no program \(path)",
+                hint: "Build it with 'swift build -c release --product textbook-chatbot', or run 'scripts/demo'."
+            )
+        }
+        return path
+    }
+
+    /// Another program that the demo needs.
+    ///
+    /// - Throws: ``RecoveryError/Code/notConfigured`` when it is not there.
+    func tool(_ name: String) throws -> String {
+        guard let path = DemoProgram.find(name) else {
+            throw RecoveryError(
+                .notConfigured,
+                "the demo needs the program '\(name)', which is not installed",
+                hint: "Run 'scripts/setup'."
+            )
+        }
+        return path
     }
 
     private static func above(_ start: URL) -> [String] {

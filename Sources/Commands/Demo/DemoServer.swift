@@ -2,42 +2,59 @@ internal import Foundation
 internal import Recovery
 
 /// The embedded Qdrant while the demo runs. It also stops by itself when this process is gone.
-struct DemoServer {
-    let url: String
-    private let process: Process
+actor DemoServer {
+    /// The base of its REST API: the same over restarts.
+    nonisolated let url: String
+    /// The folder of its data.
+    nonisolated let storage: String
+    private let places: DemoPlaces
+    private let apiKey: String
+    private let port: Int
+    private let portFile: String
+    private let log: String
+    private var process: Process?
 
-    /// Starts the server on a free loopback port and waits until it answers.
-    ///
     /// - Parameter folder: where its storage and log go.
-    static func start(_ places: DemoPlaces, in folder: String) async throws -> DemoServer {
-        let portFile = folder + "/port"
-        let log = folder + "/server.log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
+    init(_ places: DemoPlaces, in folder: String, apiKey: String) throws {
+        self.places = places
+        self.apiKey = apiKey
+        port = try FreePort.find()
+        url = "http://127.0.0.1:\(port)"
+        storage = folder + "/qdrant"
+        portFile = folder + "/run/qdrant.port"
+        log = folder + "/run/qdrant.log"
+    }
+
+    /// Starts the server over what lies in its storage, and waits until it answers.
+    func start() async throws {
+        try? FileManager.default.removeItem(atPath: portFile)
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
         let process = Process()
         process.executableURL = URL(filePath: places.python)
         process.arguments = [
-            "-m", "qdrant_edge_server", "--storage", folder + "/storage", "--host", "127.0.0.1", "--port", "0",
-            "--port-file", portFile, "--parent-pid", "\(ProcessInfo.processInfo.processIdentifier)",
+            "-m", "qdrant_edge_server", "--storage", storage, "--host", "127.0.0.1", "--port", "\(port)",
+            "--port-file", portFile, "--api-key", apiKey,
+            "--parent-pid", "\(ProcessInfo.processInfo.processIdentifier)",
         ]
         process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": places.embeddedQdrant]) {
             _,
             new in new
         }
         let output = try FileHandle(forWritingTo: URL(filePath: log))
+        try output.seekToEnd()
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
         try process.run()
+        self.process = process
         for _ in 0..<600 {
-            if let text = try? String(contentsOfFile: portFile, encoding: .utf8),
-                let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
-            {
-                return DemoServer(url: "http://127.0.0.1:\(port)", process: process)
-            }
+            if FileManager.default.fileExists(atPath: portFile) { return }
             guard process.isRunning else { break }
             try await Task.sleep(for: .milliseconds(50))
         }
-        process.terminate()
+        await stop()
         let tail = (try? String(contentsOfFile: log, encoding: .utf8))?.suffix(600) ?? ""
         throw RecoveryError(
             .notConfigured,
@@ -46,10 +63,21 @@ struct DemoServer {
         )
     }
 
+    /// Ends it as a power cut would, and deletes all that it had.
+    func destroy() async throws {
+        if let process {
+            kill(process.processIdentifier, SIGKILL)
+            await stop()
+        }
+        try FileManager.default.removeItem(atPath: storage)
+    }
+
     /// Stops it and waits for its end: asked first, then made to. Not by `waitUntilExit`, which would hold a thread of the
     /// cooperative pool, of which there may be two.
     func stop() async {
-        process.terminate()
+        guard let process else { return }
+        self.process = nil
+        if process.isRunning { process.terminate() }
         for round in 0..<100 where process.isRunning {
             if round == 60 { kill(process.processIdentifier, SIGKILL) }
             // A cancelled task does not sleep; then the server is ended at once.

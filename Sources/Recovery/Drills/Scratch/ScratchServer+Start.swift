@@ -3,10 +3,6 @@ internal import Logging
 internal import QdrantClient
 internal import ResticRepository
 
-#if canImport(Glibc)
-    internal import Glibc
-#endif
-
 extension ScratchServer {
     /// Starts the configured server, or connects to it, runs `body`, and takes down what is there then.
     static func with<Value: Sendable>(
@@ -46,7 +42,7 @@ extension ScratchServer {
         logger: Logger,
         _ body: @Sendable (ScratchServer, QdrantClient) async throws -> Value
     ) async throws -> Value {
-        let port = try freePort()
+        let port = try FreePort.find()
         let url = "http://127.0.0.1:\(port)"
         guard
             let launch = try ScratchLaunch(folder: place.folder, port: port, embedded: options.embedded).launch(server)
@@ -103,27 +99,5 @@ extension ScratchServer {
             }
         }
         return try result.get()
-    }
-
-    /// A port of 127.0.0.1 that nobody listens on now.
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        guard descriptor >= 0 else { throw noPort() }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
-            }
-        }
-        guard isBound else { throw noPort() }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    private static func noPort() -> RecoveryError {
-        RecoveryError(.refused, "there is no free port on 127.0.0.1 for the scratch Qdrant")
     }
 }

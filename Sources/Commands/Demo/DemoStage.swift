@@ -1,0 +1,53 @@
+internal import Foundation
+internal import Recovery
+
+/// Everything that the demo needs, in one folder: a machine that can be lost, and what is elsewhere.
+struct DemoStage: Sendable {
+    let places: DemoPlaces
+    let folder: String
+    let safe: DemoSafe
+    let repository: DemoRepository
+    let server: DemoServer
+    let project: DemoProject
+    let chatbot: DemoChatbot
+
+    /// Fills the folder, which has to be there, and starts nothing.
+    init(in folder: String, _ places: DemoPlaces) throws {
+        self.places = places
+        self.folder = folder
+        let (program, git) = (try places.chatbot(), try places.tool("git"))
+        for name in ["safe", "run", "scratch", "home"] {
+            try FileManager.default.createDirectory(
+                atPath: folder + "/" + name,
+                withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o700]
+            )
+        }
+        safe = try DemoSafe(folder: folder + "/safe")
+        repository = .local(in: folder, passwordFile: safe.passwordFile)
+        server = try DemoServer(places, in: folder, apiKey: safe.apiKey)
+        project = DemoProject(folder: folder + "/project", git: git)
+        chatbot = DemoChatbot(
+            program: program,
+            run: folder + "/run",
+            port: try FreePort.find(),
+            token: DemoSafe.secret()
+        )
+    }
+
+    /// What the commands of the demo see beside our own variables: nothing of it is left in the user's folders.
+    func environment(stagingPort: Int) -> [String: String] {
+        var environment = repository.environment
+        environment["XDG_CACHE_HOME"] = folder + "/home"
+        environment["XDG_STATE_HOME"] = folder + "/home"
+        environment[DemoPlaces.variable] = places.root
+        environment["STAGING_PORT"] = "\(stagingPort)"
+        return environment.merging(chatbot.environment) { own, _ in own }
+    }
+
+    /// Ends what runs.
+    func takeDown() async {
+        chatbot.kill()
+        await server.stop()
+    }
+}

@@ -236,7 +236,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "holdfast", "textbook-chatbot", "QdrantClient", "ResticRepository", "ResticFormat", "LocalStorage",
-                "TestSupport", logging, nio[0],
+                "Sealing", "TestSupport", logging, nio[0],
             ]
         ),
         .testTarget(

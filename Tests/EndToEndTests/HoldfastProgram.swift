@@ -6,6 +6,8 @@ import Testing
 struct HoldfastProgram {
     let program: Program
     let folder: TemporaryDirectory
+    /// Further variables of every command.
+    var variables: [String: String] = [:]
 
     init(in folder: TemporaryDirectory) throws {
         let path = Self.path
@@ -22,10 +24,12 @@ struct HoldfastProgram {
 
     /// What the program sees besides our own variables: the password, and places for cache and state that go away with the test.
     func environment(password: String = "secret phrase") -> [String: String?] {
-        [
+        var environment: [String: String?] = [
             "HOLDFAST_PASSWORD": password, "XDG_CACHE_HOME": folder.path("cache"),
             "XDG_STATE_HOME": folder.path("state"),
         ]
+        for (name, value) in variables { environment[name] = value }
+        return environment
     }
 
     @discardableResult

@@ -103,28 +103,12 @@ struct ProbeRunTests {
         }
     }
 
-    private func takePort() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        try #require(descriptor >= 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
-            }
-        }
-        try #require(isBound)
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-    }
-
     @Test("fails when nobody listens")
     func nobody() async throws {
         // A port that is taken, so that no server of another test gets it meanwhile, and on which nobody listens.
-        let (descriptor, port) = try takePort()
-        defer { close(descriptor) }
-        let result = try await run(try http("http://127.0.0.1:\(port)"))
+        let port = try LoopbackPort()
+        let result = try await run(try http("http://127.0.0.1:\(port.number)"))
+        withExtendedLifetime(port) {}
         #expect(result.outcome == .failed && result.detail.contains("nobody listens"), "\(result)")
     }
 

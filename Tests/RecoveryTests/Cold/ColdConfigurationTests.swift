@@ -1,5 +1,6 @@
 import Foundation
 import Recovery
+import TestSupport
 import Testing
 
 @Suite("The cold route in a configuration")

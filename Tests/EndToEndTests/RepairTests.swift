@@ -196,6 +196,7 @@ struct RepairTests {
                         )
                         // As many points as ever, and zeros for what was lost: the golden queries tell.
                         #expect(restored.status == 1 && restored.text.contains("golden query"), "\(restored)")
+                        #expect(restored.text.contains("its stored data is not whole: /qdrant/book/shards/"))
                         #expect(try await client.count(in: "book") == 2000)
                         for name in try await client.collections() where name != "book" {
                             _ = try await client.deleteCollection(name)

@@ -387,6 +387,7 @@ struct RestoreCommand: AsyncParsableCommand {
         var options = CollectionRestoreOptions(restorePointID: point.manifest.id)
         options.destination = asName.map { .named($0) } ?? (inPlace ? .inPlace : .automatic)
         options.switchesAliases = switchAlias
+        options.losses = point.manifest.losses(ofCollection: name)
         options.ignoresVersion = ignoreVersion
         options.scoreTolerance = Float(session.configuration.restore.scoreTolerance)
         options.greenDeadline = session.configuration.restore.greenWithin

@@ -297,9 +297,17 @@ public struct CollectionRestore: Sendable {
             payloadIndexes: findings.payloadIndexes,
             status: findings.status,
             aliases: [],
-            differences: findings.differences,
+            differences: lossDifferences + findings.differences,
             warnings: plan.warnings + manifest.warnings
         )
+    }
+
+    private var lossDifferences: [String] {
+        guard let first = options.losses.first else { return [] }
+        let more = options.losses.count - 1
+        return [
+            "its stored data is not whole: \(first)\(more > 0 ? " and \(more) more" : "") is damaged in the repository"
+        ]
     }
 
     /// Points the saved aliases to `name`, all in one step. One that points to another collection is only moved on request.

@@ -22,6 +22,9 @@ public struct CollectionRestoreOptions: Sendable {
     public var greenDeadline: Duration = .seconds(300)
     /// How often it is looked at.
     public var pollInterval: Duration = .milliseconds(500)
+    /// What a repair found lost of the stored collection; with anything in it nothing verifies. A server takes files in which runs of zeros
+    /// stand for what is gone, and counts as many points as ever.
+    public var losses: [String] = []
     /// Restores onto a server version for which the data files were not made.
     public var ignoresVersion = false
 

@@ -51,6 +51,7 @@ struct QdrantDrill {
         let name = server.name(for: summary.name)
         var options = options
         options.destination = .named(name)
+        options.losses = point.manifest.losses(ofCollection: summary.name)
         let restore = CollectionRestore(
             stored,
             to: client,

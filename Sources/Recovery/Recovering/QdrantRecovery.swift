@@ -326,6 +326,7 @@ struct QdrantRecovery: ComponentRecovery {
         options.ignoresVersion = context.options.ignoresVersion
         options.scoreTolerance = tolerance
         options.greenDeadline = context.configuration.restore.greenWithin
+        options.losses = context.point.manifest.losses(ofCollection: action.name)
         return CollectionRestore(
             stored,
             to: client,

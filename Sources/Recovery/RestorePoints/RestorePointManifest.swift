@@ -182,6 +182,11 @@ public struct RestorePointManifest: Sendable, Hashable, Codable {
     /// Whether something that was backed up is not in it any more.
     public var isIncomplete: Bool { !(missing ?? []).isEmpty }
 
+    /// The files and folders of a collection that a repair found lost.
+    public func losses(ofCollection name: String) -> [String] {
+        (missing ?? []).map(\.path).filter { $0.hasPrefix("/qdrant/\(name)/") }
+    }
+
     /// The part of a component, when the restore point has one.
     public subscript(component: Component) -> Part? {
         parts.first { $0.component == component }

@@ -65,7 +65,6 @@ extension HoldfastConfiguration.SealedFiles {
     var effective: EffectiveConfiguration.Value {
         var values: [String: EffectiveConfiguration.Value?] = [
             "name": .text(name), "path": .text(path), "files": .patterns(selection.include),
-            "exclude": .patterns(selection.exclude),
             "identity": .optional(identity.map { "\($0)" }),
         ]
         switch recipients {

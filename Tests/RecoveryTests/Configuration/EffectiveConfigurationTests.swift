@@ -15,7 +15,7 @@ struct EffectiveConfigurationTests {
         qdrant: {url: "http://h:6333", api_key: "command:echo \(secret)"}
         documents: [{path: ./docs}]
         configuration:
-          - {name: app, path: ., files: [.env], exclude: ["old/**"], passphrase: "command:echo \(secret)"}
+          - {name: app, path: ., files: [.env], passphrase: "command:echo \(secret)"}
         code: [{name: app, path: ./app}]
         restore: {green_within: 10m}
         probes:
@@ -98,7 +98,6 @@ struct EffectiveConfigurationTests {
             "retention/components/code/daily": "1y", "drill/folder": "/scratch", "drill/qdrant/url": "http://s:6333",
             "drill/qdrant/api_key": "env:SCRATCH", "drill/qdrant/restart": "restart …",
             "drill/application/command": "serve …", "drill/application/probes/0/http/url": "http://s/?…",
-            "configuration/0/exclude/0": "old/**",
         ]
         for (path, value) in expected.sorted(by: { $0.key < $1.key }) { #expect(at(path) == value, "\(path)") }
     }

@@ -60,7 +60,7 @@ struct ConfigurationKeysTests {
         arguments: [
             "DATABASE_URL", "a", "_x", "HF_TOKEN", "db.host", "max-connections", "X-Forwarded-For", "x509v3",
             "sha256_sum",
-            "maximumConcurrentConnectionsPerHost", "S3_BUCKET", "OAUTH2_CLIENT_ID", "http2MaxStreams", "K2000",
+            "maximumConcurrentConnectionsPerHost", "S3_BUCKET", "OAUTH2_CLIENT_ID", "K2000",
         ]
     )
     func identifiers(name: String) {

@@ -30,9 +30,15 @@ struct PointContents: Sendable, Hashable {
         parts = manifest.parts.flatMap { part -> [Part] in
             let collections = part.collections.filter { !RestoredCopy.isName($0.name) }
                 .map { Part(component: .qdrant, name: $0.name, aliases: $0.aliases) }
+            let files = part.storage.map { storage in
+                storage.collections.map { collection in
+                    let aliases = storage.aliases.filter { $0.value == collection.name }.keys.sorted()
+                    return Part(component: .qdrant, name: collection.name, aliases: aliases)
+                }
+            }
             let names =
                 part.folders.map(\.name) + (part.sets ?? []).map(\.name) + (part.checkouts ?? []).map(\.name)
-            return collections + names.map { Part(component: part.component, name: $0) }
+            return collections + (files ?? []) + names.map { Part(component: part.component, name: $0) }
         }
     }
 }

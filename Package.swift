@@ -23,6 +23,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -118,6 +119,15 @@ let package = Package(
         .target(name: "Chunking"),
         .target(name: "Locks"),
         .target(name: "LocalStorage", dependencies: ["Locks", "ObjectStorage", "CLinux"] + nio),
+        .target(
+            name: "RcloneStorage",
+            dependencies: [
+                "Locks", "ObjectStorage", .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                system,
+            ] + nio
+        ),
         .target(name: "ObjectStorage", dependencies: ["Locks", nio[0]]),
         .target(
             name: "TestSupport",
@@ -185,7 +195,7 @@ let package = Package(
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking", "TestSupport"]),
         .testTarget(
             name: "ObjectStorageTests",
-            dependencies: ["Locks", "ObjectStorage", "LocalStorage", "TestSupport"] + nio
+            dependencies: ["Locks", "ObjectStorage", "LocalStorage", "RcloneStorage", "TestSupport"] + nio
         ),
         .testTarget(
             name: "LocalStorageTests",

@@ -75,5 +75,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
         FaultyStore($0, faults: [.fail(.inputOutput, on: .get, keyPrefix: "elsewhere/"), .crash(atWrite: 1_000_000)])
     }
 
-    static let all = [memory, local, retried, throttled, limited, counted, disturbed]
+    static let all =
+        [memory, local, retried, throttled, limited, counted, disturbed]
+        + (ObjectServers.reasonForAbsence == nil ? [rclone] : [])
 }

@@ -60,7 +60,7 @@ let package = Package(
             dependencies: [
                 "Locks", "CLinux", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat",
                 "ResticCrypto",
-                "ObjectStorage", "LocalStorage", "Sealing", "TarArchive", "TextbookExample", logging,
+                "ObjectStorage", "LocalStorage", "RcloneStorage", "Sealing", "TarArchive", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import ObjectStorage
 internal import Recovery
+internal import ResticFormat
 internal import ResticRepository
 
 /// `holdfast init`
@@ -10,7 +11,9 @@ struct InitCommand: AsyncParsableCommand {
         commandName: "init",
         abstract: "Write a first configuration and make its repository.",
         discussion: """
-            Writes a commented holdfast.yaml when there is none, and makes the repository that it names.
+            Writes a commented holdfast.yaml when there is none, and makes the repository that it names. '--repository' is then the
+            folder of the backups ('./backup' without it). With a configuration that names several, makes all that are not there yet, or
+            the one that '--repository' names.
 
               holdfast init --qdrant http://127.0.0.1:6333 --documents ./docs         (all collections)
               holdfast init --collection textbook_knowledge --documents ./docs
@@ -20,9 +23,6 @@ struct InitCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var common: CommonOptions
-
-    @Option(help: ArgumentHelp("Where the backups go.", valueName: "folder"))
-    var repository = "./backup"
 
     @Option(
         help: ArgumentHelp(
@@ -67,15 +67,14 @@ struct InitCommand: AsyncParsableCommand {
         let path = common.configurationPath
         let isNew = !FileManager.default.fileExists(atPath: path)
         if isNew { try writeConfiguration(to: path) }
-        let session = try Session(common)
+        // Of a configuration that was just written, the option named the folder.
+        var options = common
+        if isNew { options.repositoryName = nil }
+        let session = try Session(options)
         let repository: Repository
         do {
-            repository = try await Repository.create(
-                in: session.store,
-                password: try await session.newPassword(),
-                createdAt: SystemWallClock().now,
-                options: session.repositoryOptions
-            )
+            repository = try await make(session, cuttingAs: nil)
+            try await makeOthers(session, cuttingAs: repository)
         } catch {
             if isNew { common.remark("wrote \(path); the repository was not made") }
             throw error
@@ -98,11 +97,34 @@ struct InitCommand: AsyncParsableCommand {
         )
     }
 
+    /// - Parameter first: content is cut as there, so that both hold equal blobs.
+    private func make(_ session: Session, cuttingAs first: Repository?) async throws -> Repository {
+        try await Repository.create(
+            in: session.store,
+            password: try await session.newPassword(),
+            createdAt: SystemWallClock().now,
+            chunkerPolynomial: first?.config.chunkerPolynomial,
+            options: session.repositoryOptions
+        )
+    }
+
+    private func makeOthers(_ session: Session, cuttingAs first: Repository) async throws {
+        for other in session.configuration.otherRepositories {
+            let second = session.using(other)
+            do {
+                _ = try await make(second, cuttingAs: first)
+                common.remark("made repository '\(other.name)' at \(second.store.location)")
+            } catch let error as RepositoryError where error.code == .alreadyExists {
+                common.remark("repository '\(other.name)' at \(second.store.location) is there already")
+            }
+        }
+    }
+
     private func writeConfiguration(to path: String) throws {
         let hasQdrant = qdrantURL != nil || !collections.isEmpty || documents.isEmpty
         let template = ConfigurationTemplate(
             system: system,
-            repositoryLocation: repository,
+            repositoryLocation: common.repositoryName ?? "./backup",
             password: password,
             qdrantURL: hasQdrant ? qdrantURL ?? "http://127.0.0.1:6333" : nil,
             collections: collections,

@@ -59,6 +59,20 @@ public final class CountingStore: ObjectStore {
         try await count(.put, bytes: { body.readableBytes }) { try await base.put(body, at: key, policy: policy) }
     }
 
+    // The next three are passed on as they are, so that counting costs a local store neither its quick writes nor its kept memory.
+    public func putTransient(_ body: ByteBuffer, at key: ObjectKey) async throws {
+        try await count(.put, bytes: { body.readableBytes }) { try await base.putTransient(body, at: key) }
+    }
+
+    @discardableResult
+    public func deleteTransient(_ key: ObjectKey) async throws -> Bool {
+        try await count(.delete) { try await base.deleteTransient(key) }
+    }
+
+    public func get(_ key: ObjectKey, range: Range<Int64>, into buffer: inout ByteBuffer) async throws {
+        try await count(.get, bytes: { range.count }) { try await base.get(key, range: range, into: &buffer) }
+    }
+
     public func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer {
         try await count(.get, bytes: \.readableBytes) { try await base.get(key, range: range) }
     }

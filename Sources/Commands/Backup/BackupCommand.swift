@@ -18,10 +18,14 @@ struct BackupCommand: AsyncParsableCommand {
               holdfast backup --only code
               holdfast backup --collection textbook_knowledge --method snapshot
               holdfast backup --collection 'textbook_*'
+              holdfast backup --repository offsite      only into this one of several
               holdfast backup --dry-run
 
             With 'qdrant.cold' in the configuration, the server's storage is taken as files while the server is stopped; '--method'
             asks the running server all the same.
+
+            With several repositories ('repositories' in the configuration) the restore point is made in the first and copied from
+            there into the others. That the first holds it is what counts; ends with 3 when another does not.
             """
     )
 
@@ -73,9 +77,13 @@ struct BackupCommand: AsyncParsableCommand {
                 ).run()
             }
         }
-        try BackupRendering.print(report, took: ContinuousClock.now - start, common)
+        let took = ContinuousClock.now - start
+        let use = StorageUse(session.counting.counts, prices: session.configuration.repository.prices)
+        // From the first repository, so that the source is read once and all hold the same.
+        let copies = try await PointCopying(session: session, progress: progress).copy(report.restorePoint.id)
+        try BackupRendering.print(report, took: took, common, use: use, copies: copies)
         if let failure = report.failure { throw failure }
-        if report.isPartial { throw ExitStatus.partial }
+        if report.isPartial || copies.contains(where: { !$0.isComplete }) { throw ExitStatus.partial }
     }
 
     private func makePlan(_ configuration: HoldfastConfiguration) throws -> BackupPlan {

@@ -22,10 +22,42 @@ enum BackupRendering {
         let vanished: [VanishedCollection]
         let skipped: [SkippedItem]
         let seconds: Double
+        let storage: StorageUse?
+        let copies: [Copy]
     }
 
-    static func print(_ report: BackupReport, took: Duration, _ common: CommonOptions) throws {
-        if common.json { return try Console.json(output(report, took)) }
+    /// What came of the restore point in another repository.
+    private struct Copy: Encodable {
+        let repository: String
+        let location: String
+        let complete: Bool
+        let storedBytes: Int64?
+        let problems: [String]
+        let storage: StorageUse
+        let seconds: Double
+
+        init(_ outcome: PointCopying.Outcome) {
+            repository = outcome.name
+            location = outcome.location
+            complete = outcome.isComplete
+            storedBytes = outcome.written?.newStoredBytes
+            problems =
+                (outcome.failure.map { [ErrorReport.sentence($0)] } ?? [])
+                + outcome.failures.map { "\($0.group): \($0.reason)" }
+            storage = StorageUse(outcome.counts, prices: outcome.prices)
+            seconds = outcome.duration.inSeconds
+        }
+    }
+
+    static func print(
+        _ report: BackupReport,
+        took: Duration,
+        _ common: CommonOptions,
+        use: StorageUse? = nil,
+        copies outcomes: [PointCopying.Outcome] = []
+    ) throws {
+        let copies = outcomes.map { Copy($0) }
+        if common.json { return try Console.json(output(report, took, use, copies)) }
         let point = report.restorePoint
         Console.result("restore point \(point.id) of '\(point.system)', \(point.startedAt)")
         for part in point.parts {
@@ -68,6 +100,19 @@ enum BackupRendering {
             "  stored     \(Formatting.bytes(report.written.newStoredBytes)) new"
                 + " (\(Formatting.bytes(report.written.newBytes)) before compression) in \(Formatting.duration(took))"
         )
+        if let use { Console.result("  requests   \(use.line)") }
+        for copy in copies where copy.complete {
+            Console.result(
+                "  copied     to '\(copy.repository)', \(copy.location): \(Formatting.bytes(copy.storedBytes ?? 0)) new in "
+                    + "\(Formatting.duration(.seconds(copy.seconds))); \(copy.storage.line)"
+            )
+        }
+        for copy in copies where !copy.complete {
+            for problem in copy.problems {
+                Console.note("problem: not in '\(copy.repository)', \(copy.location): \(problem)")
+            }
+            Console.note("hint: Once it can be reached, run 'holdfast repo copy \(point.id) --to \(copy.repository)'.")
+        }
         for warning in report.warnings { common.remark("warning: \(warning)") }
         for problem in report.problems { Console.note("problem: \(problem)") }
         for item in point.skipped { Console.note("skipped: \(item.path): \(item.kind.rawValue): \(item.reason)") }
@@ -144,7 +189,8 @@ enum BackupRendering {
         for warning in resolved.warnings { common.remark("warning: \(warning)") }
     }
 
-    private static func output(_ report: BackupReport, _ took: Duration) -> Output {
+    private static func output(_ report: BackupReport, _ took: Duration, _ use: StorageUse?, _ copies: [Copy]) -> Output
+    {
         Output(
             restorePoint: report.restorePoint,
             written: Output.Written(
@@ -167,7 +213,9 @@ enum BackupRendering {
             appeared: report.restorePoint[.qdrant]?.appeared ?? [],
             vanished: report.restorePoint[.qdrant]?.vanished ?? [],
             skipped: report.restorePoint.skipped,
-            seconds: took.inSeconds
+            seconds: took.inSeconds,
+            storage: use,
+            copies: copies
         )
     }
 }

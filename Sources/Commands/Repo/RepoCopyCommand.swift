@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Foundation
-internal import LocalStorage
 internal import Logging
 internal import ObjectStorage
 internal import Recovery
@@ -31,17 +30,23 @@ struct RepoCopyCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Restore points: ids, beginnings of ids, or 'latest'.", valueName: "point"))
     var points: [String] = []
 
-    @Option(name: .customLong("to"), help: ArgumentHelp("The second repository.", valueName: "folder"))
+    @Option(
+        name: .customLong("to"),
+        help: ArgumentHelp(
+            "The second repository: the name of one in the configuration, a folder, or rclone:REMOTE:PATH.",
+            valueName: "repository"
+        )
+    )
     var target: String
 
     @Option(
         name: .customLong("to-password"),
         help: ArgumentHelp(
-            "Where its password is kept: env:NAME, file:PATH or command:PROGRAM.",
+            "Where its password is kept: env:NAME, file:PATH or command:PROGRAM. Not needed for one of the configuration.",
             valueName: "reference"
         )
     )
-    var targetPassword: String
+    var targetPassword: String?
 
     @Flag(name: .customLong("init"), help: "Make the second repository when it is not there yet.")
     var makesTarget = false
@@ -70,7 +75,8 @@ struct RepoCopyCommand: AsyncParsableCommand {
         let start = ContinuousClock.now
         let session = try Session(common)
         let source = try await session.openRepository()
-        let (second, isNew) = try await openTarget(session, source)
+        let place = try targetRepository(session)
+        let (second, isNew) = try await openTarget(session, source, place)
         if let second { try checkIsOther(second, than: source) }
         let choice: CopySelection.Choice =
             all
@@ -80,7 +86,7 @@ struct RepoCopyCommand: AsyncParsableCommand {
                 : .points(points, system: session.configuration.system)
         let progress = common.makeProgress()
         let isDryRun = dryRun
-        let location = LocalStore(path: target).location
+        let location = "\(place.location)"
         var outcome = try await source.withLock(.shared, timing: Session.patientTiming) {
             // Listed first: the index read afterwards has all that these refer to.
             let snapshots = try await source.snapshots()
@@ -118,11 +124,14 @@ struct RepoCopyCommand: AsyncParsableCommand {
     /// Opens the second repository, or makes it.
     ///
     /// - Returns: `nil` for one that a dry run does not make.
-    private func openTarget(_ session: Session, _ source: Repository) async throws -> (Repository?, isNew: Bool) {
-        let reference = try SecretReference(targetPassword, relativeTo: FileManager.default.currentDirectoryPath)
-        let secret = try await reference.resolve()
+    private func openTarget(
+        _ session: Session,
+        _ source: Repository,
+        _ place: HoldfastConfiguration.Repository
+    ) async throws -> (Repository?, isNew: Bool) {
+        let secret = try await place.password.resolve()
         for warning in secret.warnings { session.logger.warning("\(warning)") }
-        let store = LocalStore(path: target)
+        let store = RepositoryStore.make(place)
         do {
             return (
                 try await Repository.open(in: store, password: secret.reveal(), options: session.repositoryOptions),
@@ -148,6 +157,31 @@ struct RepoCopyCommand: AsyncParsableCommand {
             options: session.repositoryOptions
         )
         return (made, true)
+    }
+
+    /// What '--to' names.
+    private func targetRepository(_ session: Session) throws -> HoldfastConfiguration.Repository {
+        let folder = FileManager.default.currentDirectoryPath
+        let reference = try targetPassword.map { try SecretReference($0, relativeTo: folder) }
+        // By the file and not by the session, which may have been told to use one of them.
+        let configuration = try HoldfastConfiguration.load(from: common.configurationPath)
+        if var known = ([configuration.repository] + configuration.otherRepositories).first(where: { $0.name == target }
+        ) {
+            known.password = reference ?? known.password
+            return known
+        }
+        guard let reference else {
+            throw RecoveryError(
+                .notConfigured,
+                "'--to \(target)' is none of the configuration's repositories, and '--to-password' is missing",
+                hint: "Say where its password is kept, for example '--to-password env:OFFSITE_PASSWORD'."
+            )
+        }
+        let location: HoldfastConfiguration.RepositoryLocation =
+            target.hasPrefix("rclone:")
+            ? .rclone(String(target.dropFirst("rclone:".count)))
+            : .folder(target.hasPrefix("/") ? target : "\(folder)/\(target)")
+        return HoldfastConfiguration.Repository(location, password: reference)
     }
 
     private func checkIsOther(_ target: Repository, than source: Repository) throws {

@@ -61,7 +61,7 @@ struct RepoRotateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(common)
-        let folders = FolderSwitch(path: path(of: session), date: Self.today())
+        let folders = FolderSwitch(path: try path(of: session), date: Self.today())
         try await folders.check()
         if removeRetired { return try await RetiredRemoval(session, folders, common, yes, dryRun).run() }
         let reference = try SecretReference(newPassword ?? "", relativeTo: FileManager.default.currentDirectoryPath)
@@ -104,10 +104,15 @@ struct RepoRotateCommand: AsyncParsableCommand {
         )
     }
 
-    private func path(of session: Session) -> String {
-        switch session.configuration.repository.location {
-        case .folder(let path): path
+    private func path(of session: Session) throws -> String {
+        guard case .folder(let path) = session.configuration.repository.location else {
+            throw RecoveryError(
+                .notConfigured,
+                "only a repository in a folder can be rotated in place, and this one is at \(session.store.location)",
+                hint: "Copy it to a new one with 'holdfast repo copy', and name that in the configuration."
+            )
         }
+        return path
     }
 
     private func render(_ output: some RotateRendering) throws {

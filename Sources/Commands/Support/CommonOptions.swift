@@ -10,6 +10,12 @@ struct CommonOptions: ParsableArguments {
     )
     var configurationPath = HoldfastConfiguration.defaultFileName
 
+    @Option(
+        name: .customLong("repository"),
+        help: ArgumentHelp("The one of several repositories to use; otherwise the first.", valueName: "name")
+    )
+    var repositoryName: String?
+
     @Flag(name: .long, help: "Print the result as JSON (docs/reference/json.md).")
     var json = false
 

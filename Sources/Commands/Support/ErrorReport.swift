@@ -25,6 +25,13 @@ enum ErrorReport {
         return ExitStatus(error)
     }
 
+    /// What failed in one line, with the reason below it where there is one: for failures that are reported and do not end the command.
+    static func sentence(_ error: any Error) -> String {
+        guard let parts = Parts(error) else { return "\(error)" }
+        guard let cause = parts.cause.flatMap({ Parts($0) }) else { return parts.message }
+        return "\(parts.message) (\(cause.message))"
+    }
+
     /// Errors of the argument parser, which also carry the texts of `--help` and `--version`.
     private static func printUsage(_ error: any Error) -> ExitStatus {
         let text = Holdfast.fullMessage(for: error)

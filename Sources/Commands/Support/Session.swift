@@ -1,25 +1,26 @@
 internal import FoundationEssentials
-internal import LocalStorage
 internal import Logging
 internal import ObjectStorage
 internal import QdrantClient
 internal import Recovery
 internal import ResticRepository
 
-/// What a command works with: the configuration, and from it the repository and the server. The only place that names
-/// concrete stores.
+/// What a command works with: the configuration, and from it the repository and the server.
 struct Session: Sendable {
     let configuration: HoldfastConfiguration
     let logger: Logger
     /// Where indexes are kept to open repositories faster; `nil` for nowhere.
     let indexCache: IndexCache?
+    /// The store of the repository in use, and what it was asked so far. One for all of a command: what it needs to be reached
+    /// lives as long.
+    let counting: CountingStore
 
     /// Reads the configuration; its remarks go to standard error.
     init(_ options: CommonOptions) throws {
         let configuration = try HoldfastConfiguration.load(from: options.configurationPath)
         for warning in configuration.warnings { options.remark(warning.rendered) }
         self.init(
-            configuration,
+            try Self.choosing(options.repositoryName, in: configuration),
             logger: options.logger,
             indexCache: options.noCache ? nil : Self.cacheFolder().map { IndexCache(folder: $0) }
         )
@@ -29,6 +30,38 @@ struct Session: Sendable {
         self.configuration = configuration
         self.logger = logger
         self.indexCache = indexCache
+        counting = RepositoryStore.make(configuration.repository)
+    }
+
+    /// The configuration with one of its repositories as the only one, and the rules that hold for it.
+    ///
+    /// - Parameter name: `nil` for the first, with the others beside it.
+    private static func choosing(_ name: String?, in configuration: HoldfastConfiguration) throws
+        -> HoldfastConfiguration
+    {
+        var chosen = configuration
+        if let name {
+            let all = [configuration.repository] + configuration.otherRepositories
+            guard let repository = all.first(where: { $0.name == name }) else {
+                throw RecoveryError(
+                    .notConfigured,
+                    "the configuration names no repository '\(name)'",
+                    hint: "Its repositories are: \(all.map(\.name).joined(separator: ", "))."
+                )
+            }
+            chosen.repository = repository
+            chosen.otherRepositories = []
+        }
+        chosen.retention = chosen.repository.retention ?? configuration.retention
+        return chosen
+    }
+
+    /// The same with another of the repositories.
+    func using(_ repository: HoldfastConfiguration.Repository) -> Session {
+        var configuration = configuration
+        configuration.repository = repository
+        configuration.otherRepositories = []
+        return Session(configuration, logger: logger, indexCache: indexCache)
     }
 
     /// The same with another server, at which everything else of `qdrant` holds.
@@ -66,11 +99,7 @@ struct Session: Sendable {
     }
 
     /// The store of the configured repository.
-    var store: any ObjectStore {
-        switch configuration.repository.location {
-        case .folder(let path): LocalStore(path: path)
-        }
-    }
+    var store: any ObjectStore { counting }
 
     var repositoryOptions: Repository.Options {
         var options = Repository.Options()

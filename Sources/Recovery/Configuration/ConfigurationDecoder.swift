@@ -14,7 +14,8 @@ struct ConfigurationDecoder {
         guard var section = section(.root, root) else { return nil }
         // A file for another version means other things by its keys: nothing else in it is worth a remark.
         guard let version = version(&section) else { return nil }
-        let repository = section.take("repository").flatMap { self.repository($0) }
+        let repositories = self.repositories(&section)
+        let repository = repositories?.first
         let system = section.take("system").flatMap { name($0, of: "system") }
         let qdrant = section.take("qdrant")
         let documents = section.take("documents")
@@ -32,7 +33,7 @@ struct ConfigurationDecoder {
         let decodedSealed = sealed.map { self.sealedFiles($0, repository: repository?.location) }
         let decodedCode = code.map { self.code($0, repository: repository?.location) }
         let decodedRestore = restore.map { self.restore($0) } ?? .standard
-        close(section, required: ["repository", "system"])
+        close(section, required: ["system"])
         guard let repository, let system, let decodedRestore else { return nil }
         return HoldfastConfiguration(
             version: version,
@@ -47,6 +48,7 @@ struct ConfigurationDecoder {
             recovery: recovery ?? RecoverySettings(),
             retention: retention ?? RetentionRules(),
             drill: drill ?? DrillSettings(),
+            otherRepositories: Array(repositories?.dropFirst() ?? []),
             warnings: report.sorted
         )
     }
@@ -89,21 +91,64 @@ struct ConfigurationDecoder {
         )
     }
 
-    private mutating func repository(_ node: ConfigurationNode) -> HoldfastConfiguration.Repository? {
-        guard var section = section(.repository, node) else { return nil }
+    /// `repository`, or `repositories`: one of both.
+    private mutating func repositories(_ section: inout ConfigurationSection) -> [HoldfastConfiguration.Repository]? {
+        let (single, list) = (section.take("repository"), section.take("repositories"))
+        switch (single, list) {
+        case (nil, nil):
+            guard !section.hasLookalike(of: ["repository", "repositories"]) else { return nil }
+            report.error(
+                .missingKey,
+                at: section.position,
+                "the configuration lacks the key 'repository'",
+                suggestion: "Add 'repository:' with 'location' and 'password', or a list 'repositories:'.",
+                revealing: .key
+            )
+            return nil
+        case (let single?, nil): return repository(single, as: .repository).map { [$0] }
+        case (nil, let list?): return repositories(list)
+        case (_?, let list?):
+            report.error(
+                .duplicateValue,
+                at: list.position,
+                "the configuration has 'repository' and 'repositories'",
+                suggestion: "Move the one into the list, with a 'name'."
+            )
+            return nil
+        }
+    }
+
+    mutating func repository(_ node: ConfigurationNode, as schema: ConfigurationSchema)
+        -> HoldfastConfiguration.Repository?
+    {
+        guard var section = section(schema, node) else { return nil }
+        let isListed = schema == .listedRepository
+        let name = isListed ? section.take("name").flatMap { self.name($0, of: "name") } : "repository"
+        let retention = isListed ? section.take("retention").flatMap { self.retention($0) } : nil
         let location = section.take("location").flatMap { self.location($0) }
         let password = section.take("password").flatMap { secret($0, of: "password", example: "env:HOLDFAST_PASSWORD") }
         let compression = section.take("compression").map {
             choice($0, of: "compression", CompressionMode.self)
         }
-        close(section, required: ["location", "password"])
-        guard let location, let password else { return nil }
-        return .init(location: location, password: password, compression: compression.flatMap(\.self) ?? .auto)
+        var repository: HoldfastConfiguration.Repository?
+        if let location, let password, let name {
+            repository = .init(
+                location: location,
+                password: password,
+                compression: compression.flatMap(\.self) ?? .auto
+            )
+            repository?.name = name
+            repository?.retention = retention
+        }
+        storageOptions(&section, of: &repository)
+        close(section, required: (isListed ? ["name"] : []) + ["location", "password"])
+        return repository
     }
 
     private mutating func location(_ node: ConfigurationNode) -> HoldfastConfiguration.RepositoryLocation? {
         guard let text = text(node, of: "location", example: "location: ./backup") else { return nil }
-        let remote = ["s3", "sftp", "rest", "b2", "azure", "gs", "swift", "rclone", "http", "https"]
+        if text.hasPrefix("rclone:") { return rclone(text, at: node.position) }
+        let remote = ["s3", "sftp", "rest", "b2", "azure", "gs", "swift", "http", "https"]
         if let scheme = remote.first(where: { text.lowercased().hasPrefix($0 + ":") }) {
             report.error(
                 .notYetSupported,
@@ -115,6 +160,23 @@ struct ConfigurationDecoder {
             return nil
         }
         return path(text, at: node.position, of: "location").map { .folder($0) }
+    }
+
+    /// `rclone:REMOTE:PATH`, as restic writes it.
+    private mutating func rclone(_ text: String, at position: ConfigurationPosition)
+        -> HoldfastConfiguration.RepositoryLocation?
+    {
+        let remote = String(text.dropFirst("rclone:".count))
+        // A remote of its own configuration, or one that begins with a colon and stands for itself.
+        let hasRemote = remote.dropFirst(remote.hasPrefix(":") ? 1 : 0).contains(":")
+        if hasRemote, !remote.hasPrefix("-"), !remote.utf8.contains(0) { return .rclone(remote) }
+        report.error(
+            .invalidValue,
+            at: position,
+            "'location' names no remote of rclone",
+            suggestion: "Write 'rclone:REMOTE:PATH' with a remote that 'rclone listremotes' shows."
+        )
+        return nil
     }
 
     private mutating func restore(_ node: ConfigurationNode) -> HoldfastConfiguration.Restore? {

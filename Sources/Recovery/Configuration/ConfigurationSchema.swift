@@ -4,20 +4,28 @@ enum ConfigurationSchema: String, CaseIterable {
     case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
     case retention, retentionComponents, retentionPolicy
     case drill, scratch, application
+    case listedRepository, prices
 
     /// The newest version of the schema, and the only one so far.
     static let version = 1
+
+    private static let repositoryKeys = [
+        "location", "password", "compression", "limit_upload", "limit_download", "rclone_program", "prices",
+    ]
 
     var keys: [String] {
         switch self {
         case .root:
             [
-                "version", "repository", "system", "qdrant", "documents", "configuration", "code", "restore", "probes",
+                "version", "repository", "repositories", "system", "qdrant", "documents", "configuration", "code",
+                "restore", "probes",
                 "recovery", "retention", "drill",
             ]
-        case .repository: ["location", "password", "compression"]
         case .qdrant: ["url", "api_key", "ca_certificate", "collections", "exclude", "timeout", "cold"]
         case .cold: ["storage", "volume", "stop_container", "container_socket", "stop_within", "start_within"]
+        case .repository: Self.repositoryKeys
+        case .listedRepository: ["name"] + Self.repositoryKeys + ["retention"]
+        case .prices: ["currency", "per_1000_puts", "per_1000_gets", "per_gb_month", "per_gb_out"]
         case .collection:
             [
                 "name", "method", "golden_queries", "embedding", "documents", "source_field", "source_prefix",
@@ -63,8 +71,9 @@ enum ConfigurationSchema: String, CaseIterable {
         case .hook: "a hook"
         case .scratch: "'drill.qdrant'"
         case .cold: "'qdrant.cold'"
+        case .listedRepository: "an entry of 'repositories'"
         case .repository, .qdrant, .embedding, .restore, .http, .question, .recovery, .hooks, .reingest, .status,
-            .watch, .retention, .drill, .application:
+            .watch, .retention, .drill, .application, .prices:
             "'\(rawValue)'"
         }
     }

@@ -73,6 +73,9 @@ public struct ConfigurationTemplate: Sendable {
           password: \(Self.quoted(password))
           # How new data is compressed: auto (fast, and not where it gains nothing), off, or max (smallest, slow).
           compression: auto
+          # The most that is sent and read, in bytes a second.
+          # limit_upload: 10MB/s
+          # limit_download: 50MB/s
 
         """
     }

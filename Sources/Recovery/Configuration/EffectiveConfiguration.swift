@@ -62,6 +62,9 @@ extension HoldfastConfiguration {
             "restore": restore.effective, "retention": retention.effective,
         ]
         sections["qdrant"] = qdrant?.effective
+        if !otherRepositories.isEmpty {
+            sections["otherRepositories"] = .list(otherRepositories.map(\.effective))
+        }
         if !documents.isEmpty { sections["documents"] = .list(documents.map(\.effective)) }
         if !sealed.isEmpty { sections["configuration"] = .list(sealed.map(\.effective)) }
         if !code.isEmpty { sections["code"] = .list(code.map(\.effective)) }
@@ -76,7 +79,7 @@ extension HoldfastConfiguration.Repository {
     var effective: EffectiveConfiguration.Value {
         .section([
             "location": .text("\(location)"), "password": .text("\(password)"),
-            "compression": .text(compression.rawValue),
+            "compression": .text(compression.rawValue), "name": .optional(name == "repository" ? nil : name),
         ])
     }
 }

@@ -36,6 +36,8 @@ public struct HoldfastConfiguration: Sendable, Hashable {
     public var retention = RetentionRules()
     /// Where drills restore to.
     public var drill = DrillSettings()
+    /// The further entries of `repositories`: a backup is copied to each; empty when there is one repository.
+    public var otherRepositories: [Repository] = []
     /// What was questionable in the file, but no reason to refuse it.
     public var warnings: [ConfigurationDiagnostic] = []
 
@@ -47,17 +49,34 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         public var password: SecretReference
         /// How hard new data is compressed.
         public var compression: CompressionMode
+        /// Its name among several; `repository` when it is the only one.
+        public var name = "repository"
+        /// The most that is sent, in bytes a second; `nil` for no limit.
+        public var uploadLimit: Int64?
+        /// The most that is read, in bytes a second; `nil` for no limit.
+        public var downloadLimit: Int64?
+        /// The program that reaches a place behind rclone: a name to be searched in `PATH`, or a path.
+        public var rcloneProgram = "rclone"
+        /// What the place costs, to estimate what a run costs.
+        public var prices: StoragePrices?
+        /// What `holdfast forget` keeps in it; `nil` for what the configuration says for all.
+        public var retention: RetentionRules?
     }
 
     /// The place of a repository.
     public enum RepositoryLocation: Sendable, Hashable, CustomStringConvertible {
         /// A folder on a disk of this machine: its absolute path.
         case folder(String)
+        /// A place that the program rclone reaches, by rclone's name for it: `REMOTE:PATH`.
+        case rclone(String)
 
-        /// The place as a user would write it.
+        /// The place as a user would write it, without what may be a secret in it.
         public var description: String {
             switch self {
             case .folder(let path): path
+            case .rclone(let remote):
+                // What a connection string tells after its first comma may be a password.
+                "rclone:" + (remote.hasPrefix(":") ? remote.prefix { $0 != "," } : remote[...])
             }
         }
     }

@@ -200,6 +200,7 @@ public enum Examination {
             return free < scarceSpace
                 ? Finding(.warning, "space", text, hint: "Make room before the next backup.")
                 : Finding(.ok, "space", text)
+        default: return Finding(.ok, "space", "is not known of \(location)")
         }
     }
 }

@@ -25,6 +25,9 @@ struct DoctorCommand: AsyncParsableCommand {
             Finding(.ok, "configuration", "\(common.configurationPath), system '\(session.configuration.system)'")
         ]
         findings += await examineRepository(session)
+        for other in session.configuration.otherRepositories {
+            findings += await examineRepository(session.using(other)).map { $0.of(other.name) }
+        }
         findings += await examineServer(session)
         findings += await examineCold(session)
         findings += Examination.folders(session.configuration.documents)

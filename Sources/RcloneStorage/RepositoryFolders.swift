@@ -9,7 +9,7 @@ enum RepositoryFolders {
     /// Restic's folders, ours beside them, and those of the files that repairs have set aside.
     static let all: [String] = {
         let restic = ["data", "index", "keys", "locks", "snapshots"]
-        return restic + ["holdfast/marks"] + (restic + ["holdfast/marks"]).map { "holdfast/replaced/\($0)" }
+        return restic + ["holdfast/marks", "holdfast/doctor"] + (restic + ["holdfast/marks"]).map { "holdfast/replaced/\($0)" }
     }()
 
     /// The objects that lie in no folder.

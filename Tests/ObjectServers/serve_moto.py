@@ -8,8 +8,8 @@ What moto leaves out and S3 has is added in front of it, so that a client which 
 - `Content-MD5`, `x-amz-content-sha256` and `x-amz-checksum-sha256` are compared with the body (`BadDigest`,
   `XAmzContentSHA256Mismatch`), unless the body is in signed chunks;
 - writes with `If-None-Match` happen one at a time: moto looks and then stores, and two writers could both succeed;
-- conditions of policies are evaluated for the keys `s3:if-none-match` and `s3:prefix`, with `Null`, `StringEquals` and
-  `StringLike`; a statement whose condition does not hold does not count. moto denies whatever has a condition.
+- conditions of policies are evaluated for the keys `s3:if-none-match`, `s3:prefix` and `s3:ObjectCreationOperation`, with `Null`,
+  `Bool`, `StringEquals` and `StringLike`; a statement whose condition does not hold does not count. moto denies whatever has a condition.
 
 Beside S3 there is a door for tests, `/_holdfast/…` (see `Door`).
 """
@@ -125,7 +125,13 @@ def condition_holds(condition) -> bool:
     """Whether the condition of a statement holds for the request that is being answered."""
     known = {}
     if has_request_context():
-        known = {"s3:if-none-match": request.headers.get("If-None-Match"), "s3:prefix": request.args.get("prefix")}
+        # Uploads in parts make an object when they are completed, by POST with the upload's id.
+        parts = "uploads" in request.args or ("uploadId" in request.args and request.method != "POST")
+        known = {
+            "s3:if-none-match": request.headers.get("If-None-Match"),
+            "s3:prefix": request.args.get("prefix"),
+            "s3:ObjectCreationOperation": str(not parts).lower(),
+        }
     for operator, tests in condition.items():
         for key, expected in tests.items():
             if key not in known:
@@ -133,7 +139,7 @@ def condition_holds(condition) -> bool:
             value, expected = known[key], expected if isinstance(expected, list) else [expected]
             if operator == "Null":
                 holds = (value is None) == (str(expected[0]).lower() == "true")
-            elif operator == "StringEquals":
+            elif operator in ("StringEquals", "Bool"):
                 holds = value in expected
             elif operator == "StringLike":
                 patterns = (re.escape(text).replace(r"\*", ".*").replace(r"\?", ".") for text in expected)
@@ -148,14 +154,17 @@ def condition_holds(condition) -> bool:
 def evaluate_conditions() -> None:
     original = access_control.IAMPolicyStatement.is_action_permitted
 
-    def is_action_permitted(self, *arguments, **named):
+    def is_action_permitted(self, action, *arguments, **named):
+        # As S3 has it: the right to put objects is that to put them in parts.
+        if action in ("s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload"):
+            action = "s3:PutObject"
         condition = self._statement.get("Condition")
         if condition:
             if not condition_holds(condition):
                 return access_control.PermissionResult.NEUTRAL
             bare = {key: value for key, value in self._statement.items() if key != "Condition"}
-            return original(access_control.IAMPolicyStatement(bare), *arguments, **named)
-        return original(self, *arguments, **named)
+            return original(access_control.IAMPolicyStatement(bare), action, *arguments, **named)
+        return original(self, action, *arguments, **named)
 
     access_control.IAMPolicyStatement.is_action_permitted = is_action_permitted
 

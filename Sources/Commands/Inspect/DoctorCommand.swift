@@ -12,15 +12,28 @@ struct DoctorCommand: AsyncParsableCommand {
         discussion: """
             Changes nothing. Ends with 0 when all is well, with 1 when something will fail.
 
+            With '--storage': tries what the configured identity may do in the repository's store (put, get, list, overwrite, delete) with
+            one small object in 'holdfast/doctor', takes that away again where it may, and prints the policies of a writer, a pruner and a
+            restorer (docs/operating/s3-access.md). A right that is refused is no failure.
+
               holdfast doctor
+              holdfast doctor --storage
+              holdfast doctor --storage --repository offsite
               holdfast doctor --json
             """
     )
 
     @OptionGroup var common: CommonOptions
 
+    @Flag(name: .long, help: "Try the rights in the repository's store, and print the policies of the three roles.")
+    var storage = false
+
     func run() async throws {
         let session = try Session(common)
+        if storage {
+            guard try await StorageDoctor(session: session).run(common) else { throw ExitStatus.failed }
+            return
+        }
         var findings = [
             Finding(.ok, "configuration", "\(common.configurationPath), system '\(session.configuration.system)'")
         ]

@@ -29,6 +29,11 @@ public struct Finding: Sendable, Hashable, Codable {
     /// What to do about it.
     public let hint: String?
 
+    /// The same about the part that is called `name`.
+    public func of(_ name: String) -> Finding {
+        Finding(grade, "\(subject) '\(name)'", message, hint: hint)
+    }
+
     /// Makes a finding.
     public init(_ grade: Grade, _ subject: String, _ message: String, hint: String? = nil) {
         self.grade = grade

@@ -1,3 +1,5 @@
+import ResticRepository
+import TestSupport
 import Testing
 
 @testable import Recovery

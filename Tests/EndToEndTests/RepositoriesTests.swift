@@ -96,7 +96,7 @@ struct RepositoriesTests {
             try? FileManager.default.removeItem(atPath: folder.path("offsite"))
             try FileManager.default.moveItem(atPath: folder.path("elsewhere"), toPath: folder.path("offsite"))
             try await holdfast.run("repo", "copy", "--to", "offsite")
-            try await holdfast.run("verify", "--repository", "offsite", "--read-data")
+            try await holdfast.run("verify", "--repository", "offsite")
             try await resticChecks(holdfast)
         }
     }

@@ -65,6 +65,8 @@ struct EffectiveConfigurationTests {
     func sections() throws {
         let configuration = try parse(Self.text)
         let names = Mirror(reflecting: configuration).children.compactMap(\.label).filter { $0 != "warnings" }
+            // Beside 'repository', which excludes 'repositories'.
+            .filter { $0 != "otherRepositories" }
             .map { $0 == "sealed" ? "configuration" : $0 }
         #expect(Set(try effective(Self.text).json.keys) == Set(names))
     }

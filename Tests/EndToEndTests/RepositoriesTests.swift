@@ -101,6 +101,20 @@ struct RepositoriesTests {
         }
     }
 
+    @Test("doctor tries the rights in each, and takes away what it tried them with", arguments: ["local", "offsite"])
+    func rights(name: String) async throws {
+        try await withSystem { holdfast in
+            let found = try await holdfast.json("doctor", "--storage", "--repository", name)
+            let rights = try #require(found["rights"] as? [[String: Any]])
+            #expect(rights.map { $0["right"] as? String } == ["put", "get", "list", "overwrite", "delete"])
+            #expect(rights.allSatisfy { $0["result"] as? String == "allowed" }, "\(rights)")
+            #expect(found["like"] as? [String] == ["pruner"] && found["leftover"] == nil)
+            let place = holdfast.folder.path(name == "local" ? "repo" : name)
+            let left = (try? FileManager.default.contentsOfDirectory(atPath: "\(place)/holdfast/doctor")) ?? []
+            #expect(left.isEmpty)
+        }
+    }
+
     @Test("the first one failing is the backup failing, and a name that is none is an error of usage")
     func firstFails() async throws {
         try await withSystem { holdfast in

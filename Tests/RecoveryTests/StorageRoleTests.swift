@@ -27,19 +27,20 @@ struct StorageRoleTests {
     @Test("let a writer add, and replace or remove nothing but its locks")
     func writer() throws {
         let rights = try allowed(.writer)
-        #expect(rights.filter { $0.hasPrefix("s3:DeleteObject ") } == ["s3:DeleteObject bucket/a/b/locks/* "])
+        #expect(rights.filter { $0.hasPrefix("s3:DeleteObject ") } == Set(["s3:DeleteObject bucket/a/b/locks/* "]))
         #expect(
-            rights.filter { $0.hasPrefix("s3:PutObject ") } == [
-                "s3:PutObject bucket/a/b/* s3:if-none-match", "s3:PutObject bucket/a/b/* s3:ObjectCreationOperation",
-                "s3:PutObject bucket/a/b/locks/* ",
-            ]
+            rights.filter { $0.hasPrefix("s3:PutObject ") }
+                == Set([
+                    "s3:PutObject bucket/a/b/* s3:if-none-match",
+                    "s3:PutObject bucket/a/b/* s3:ObjectCreationOperation", "s3:PutObject bucket/a/b/locks/* ",
+                ])
         )
     }
 
     @Test("let a restorer read and list, and nothing else")
     func restorer() throws {
-        #expect(try allowed(.restorer) == ["s3:ListBucket bucket s3:prefix", "s3:GetObject bucket/a/b/* "])
-        #expect(try allowed(.restorer, prefix: "") == ["s3:ListBucket bucket ", "s3:GetObject bucket/* "])
+        #expect(try allowed(.restorer) == Set(["s3:ListBucket bucket s3:prefix", "s3:GetObject bucket/a/b/* "]))
+        #expect(try allowed(.restorer, prefix: "") == Set(["s3:ListBucket bucket ", "s3:GetObject bucket/* "]))
     }
 
     @Test("let nobody out of the prefix", arguments: StorageRole.allCases)

@@ -82,8 +82,12 @@ struct StorageDoctor {
         }
     }
 
-    /// The bucket and prefix of a place that has them.
+    /// The bucket and prefix of a place that has them, by how it is written: `s3:https://host/bucket/prefix`.
     private func bucket(_ location: HoldfastConfiguration.RepositoryLocation) -> (bucket: String, prefix: String)? {
-        nil
+        let text = "\(location)"
+        guard text.hasPrefix("s3:"), let host = text.firstRange(of: "://")?.upperBound else { return nil }
+        let parts = text[host...].split(separator: "/")
+        guard parts.count > 1 else { return nil }
+        return (String(parts[1]), parts.dropFirst(2).joined(separator: "/"))
     }
 }

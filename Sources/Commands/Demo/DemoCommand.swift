@@ -16,6 +16,7 @@ struct DemoCommand: AsyncParsableCommand {
 
               holdfast demo
               holdfast demo --keep
+              holdfast demo --s3     with the repository in a bucket of an S3 server, which rclone serves
             """
     )
 
@@ -23,6 +24,12 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Flag(name: .long, help: "Leave the temporary folder behind.")
     var keep = false
+
+    @Flag(
+        name: .customLong("s3"),
+        help: "Keep the repository on an S3 server of its own (rclone's) instead of in a folder."
+    )
+    var usesS3 = false
 
     func run() async throws {
         let places = try DemoPlaces.find()
@@ -36,9 +43,10 @@ struct DemoCommand: AsyncParsableCommand {
         defer { if !keep { try? FileManager.default.removeItem(atPath: folder) } }
         let say = DemoVoice(isSilent: common.json)
         say.line("Everything is in \(folder)\(keep ? ", which stays" : ", which is removed at the end").")
-        let stage = try DemoStage(in: folder, places)
+        let stage = try DemoStage(in: folder, places, usesS3: usesS3)
         let result: Result<DemoReport, any Error>
         do {
+            try await stage.objects?.start()
             try await stage.server.start()
             result = .success(try await tell(stage, say))
         } catch {

@@ -59,15 +59,21 @@ struct DemoPlaces: Sendable {
         return path
     }
 
+    /// The folder of what starts object servers.
+    var objectServers: String { root + "/Tests/ObjectServers" }
+
     /// Another program that the demo needs.
     ///
+    /// - Parameter besidePython: whether it comes as a Python package.
     /// - Throws: ``RecoveryError/Code/notConfigured`` when it is not there.
-    func tool(_ name: String) throws -> String {
+    func tool(_ name: String, besidePython: Bool = false) throws -> String {
+        let beside = URL(filePath: python).deletingLastPathComponent().appendingPathComponent(name).path
+        if besidePython, FileManager.default.isExecutableFile(atPath: beside) { return beside }
         guard let path = DemoProgram.find(name) else {
             throw RecoveryError(
                 .notConfigured,
                 "the demo needs the program '\(name)', which is not installed",
-                hint: "Run 'scripts/setup'."
+                hint: "Run 'scripts/setup\(besidePython ? " --s3" : "")'."
             )
         }
         return path

@@ -20,4 +20,16 @@ struct DemoRepository: Sendable {
             resticLocation: folder + "/repository"
         )
     }
+
+    /// A bucket of the demo's own S3 server.
+    static func objects(_ store: DemoObjectStore, passwordFile: String) -> DemoRepository {
+        let location = "s3:\(store.url)/\(DemoObjectStore.bucket)/textbook"
+        return DemoRepository(
+            location: location,
+            passwordFile: passwordFile,
+            environment: store.environment,
+            resticLocation: location,
+            resticEnvironment: store.environment
+        )
+    }
 }

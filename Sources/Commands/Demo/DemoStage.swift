@@ -7,12 +7,16 @@ struct DemoStage: Sendable {
     let folder: String
     let safe: DemoSafe
     let repository: DemoRepository
+    /// The server of the repository, where it is not a folder.
+    let objects: DemoObjectStore?
     let server: DemoServer
     let project: DemoProject
     let chatbot: DemoChatbot
 
     /// Fills the folder, which has to be there, and starts nothing.
-    init(in folder: String, _ places: DemoPlaces) throws {
+    ///
+    /// - Parameter usesS3: whether the repository is on an S3 server instead of in a folder.
+    init(in folder: String, _ places: DemoPlaces, usesS3: Bool) throws {
         self.places = places
         self.folder = folder
         let (program, git) = (try places.chatbot(), try places.tool("git"))
@@ -24,7 +28,10 @@ struct DemoStage: Sendable {
             )
         }
         safe = try DemoSafe(folder: folder + "/safe")
-        repository = .local(in: folder, passwordFile: safe.passwordFile)
+        objects = usesS3 ? try DemoObjectStore(places, folder: folder + "/s3", run: folder + "/run") : nil
+        repository =
+            objects.map { .objects($0, passwordFile: safe.passwordFile) }
+            ?? .local(in: folder, passwordFile: safe.passwordFile)
         server = try DemoServer(places, in: folder, apiKey: safe.apiKey)
         project = DemoProject(folder: folder + "/project", git: git)
         chatbot = DemoChatbot(
@@ -49,5 +56,6 @@ struct DemoStage: Sendable {
     func takeDown() async {
         chatbot.kill()
         await server.stop()
+        await objects?.stop()
     }
 }

@@ -16,6 +16,7 @@ let package = Package(
         .executable(name: "holdfast", targets: ["holdfast"]),
         .library(name: "QdrantClient", targets: ["QdrantClient"]),
         .library(name: "ResticRepository", targets: ["ResticRepository", "ObjectStorage", "LocalStorage"]),
+        .library(name: "S3Client", targets: ["S3Client"]),
         .library(name: "TarArchive", targets: ["TarArchive"]),
     ],
     dependencies: [
@@ -26,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/CoreOffice/XMLCoder", from: "0.18.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
@@ -91,11 +93,30 @@ let package = Package(
         .target(
             name: "QdrantClient",
             dependencies: [
-                "Locks", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "HTTPUpload", "Locks", .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 logging,
             ] + nio
+        ),
+        .target(name: "HTTPUpload", dependencies: ["Locks", nio[0]]),
+        .target(
+            name: "S3Client",
+            dependencies: [
+                "HTTPUpload", "Locks", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "XMLCoder", package: "XMLCoder"),
+                crypto, logging,
+            ] + nio
+        ),
+        .target(
+            name: "S3Storage",
+            dependencies: [
+                "Locks", "ObjectStorage", "S3Client",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                crypto, logging, nio[0],
+            ]
         ),
         .target(name: "TarArchive", dependencies: [nio[0]]),
         .target(
@@ -131,7 +152,10 @@ let package = Package(
         .target(name: "ObjectStorage", dependencies: ["Locks", nio[0]]),
         .target(
             name: "TestSupport",
-            dependencies: ["Locks", "ObjectStorage", .product(name: "NIOHTTP1", package: "swift-nio")] + nio
+            dependencies: [
+                "Locks", "ObjectStorage", .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio
         ),
 
         .target(
@@ -195,7 +219,13 @@ let package = Package(
         .testTarget(name: "ChunkingTests", dependencies: ["Chunking", "TestSupport"]),
         .testTarget(
             name: "ObjectStorageTests",
-            dependencies: ["Locks", "ObjectStorage", "LocalStorage", "RcloneStorage", "TestSupport"] + nio
+            dependencies: [
+                "Locks", "ObjectStorage", "LocalStorage", "RcloneStorage", "S3Client", "S3Storage", "TestSupport", logging,
+            ] + nio
+        ),
+        .testTarget(
+            name: "S3StorageTests",
+            dependencies: ["Locks", "ObjectStorage", "S3Client", "S3Storage", "TestSupport", logging] + nio
         ),
         .testTarget(
             name: "LocalStorageTests",
@@ -215,6 +245,15 @@ let package = Package(
         ),
         .testTarget(name: "SealingTests", dependencies: ["Locks", "Sealing", "TestSupport", crypto, nio[0]]),
         .testTarget(name: "TarArchiveTests", dependencies: ["TarArchive", "TestSupport", nio[0]]),
+        .testTarget(name: "HTTPUploadTests", dependencies: ["HTTPUpload", "TestSupport"] + nio),
+        .testTarget(
+            name: "S3ClientTests",
+            dependencies: [
+                "Locks", "S3Client", "TestSupport", logging,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ] + nio
+        ),
         .testTarget(
             name: "QdrantClientTests",
             dependencies: [

@@ -3,7 +3,7 @@ internal import Locks
 /// A number of permits that tasks take and give back; who waits is served in the order of arrival.
 ///
 /// A waiter that is cancelled leaves the queue at once and takes no permit with it.
-final class AsyncSemaphore: Sendable {
+package final class AsyncSemaphore: Sendable {
     private struct Waiter {
         let id: UInt64
         let continuation: CheckedContinuation<Void, any Error>
@@ -19,7 +19,7 @@ final class AsyncSemaphore: Sendable {
     private let state: Mutex<State>
 
     /// - Parameter permits: at least 1.
-    init(permits: Int) {
+    package init(permits: Int) {
         precondition(permits > 0, "a semaphore without permits would stop every task for ever")
         state = Mutex(State(free: permits))
     }
@@ -70,7 +70,7 @@ final class AsyncSemaphore: Sendable {
     }
 
     /// Runs `body` with a permit.
-    func withPermit<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
+    package func withPermit<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
         try await acquire()
         defer { release() }
         return try await body()

@@ -31,6 +31,16 @@ public struct StoreCapabilities: Hashable, Sendable {
     }
 }
 
+/// What is stored, compared with what was to be stored.
+public enum StoredContent: Sendable, Hashable {
+    /// There is no such object.
+    case missing
+    /// Exactly that.
+    case same
+    /// Something else.
+    case different
+}
+
 /// What `put` does when the key is already there.
 public enum PutPolicy: Sendable, Hashable {
     /// Fail with ``ObjectStoreError/Code/alreadyExists``; the stored object stays as it is.
@@ -84,6 +94,9 @@ public protocol ObjectStore: Sendable {
     /// - Throws: as ``get(_:range:)``.
     func get(_ key: ObjectKey, range: Range<Int64>, into buffer: inout ByteBuffer) async throws
 
+    /// Compares what is stored with `body`: after a `put` whose answer was lost. Stores that keep checksums read nothing for it.
+    func compare(_ body: ByteBuffer, at key: ObjectKey) async throws -> StoredContent
+
     /// - Returns: the length in bytes, or `nil` when there is no such object.
     func byteCount(of key: ObjectKey) async throws -> Int64?
 
@@ -120,6 +133,20 @@ extension ObjectStore {
     /// For stores that make new memory for each answer, and for wrappers, which see every read by this.
     public func get(_ key: ObjectKey, range: Range<Int64>, into buffer: inout ByteBuffer) async throws {
         buffer = try await get(key, range: range)
+    }
+
+    /// Reads the object, in pieces, so that comparing a pack does not take the memory of a second one.
+    public func compare(_ body: ByteBuffer, at key: ObjectKey) async throws -> StoredContent {
+        guard let byteCount = try await byteCount(of: key) else { return .missing }
+        guard byteCount == Int64(body.readableBytes) else { return .different }
+        var rest = body
+        var offset: Int64 = 0
+        while rest.readableBytes > 0, let piece = rest.readSlice(length: min(1 << 20, rest.readableBytes)) {
+            let end = offset + Int64(piece.readableBytes)
+            guard try await get(key, range: offset..<end) == piece else { return .different }
+            offset = end
+        }
+        return .same
     }
 
     /// Lists everything under `prefix` at once; for folders known to be small.

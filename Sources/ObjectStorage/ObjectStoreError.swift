@@ -4,6 +4,7 @@ public struct ObjectStoreError: Error, Sendable {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
             case notFound, alreadyExists, permissionDenied, readOnly, insufficientSpace, corrupted, unavailable,
+                overloaded,
                 rangeNotSatisfiable,
                 locationMissing, locationInvalid, inputOutput
         }
@@ -23,6 +24,8 @@ public struct ObjectStoreError: Error, Sendable {
         public static let corrupted = Code(base: .corrupted)
         /// The store did not answer, or asked to come back later.
         public static let unavailable = Code(base: .unavailable)
+        /// The store asks to be asked less: too many requests at once.
+        public static let overloaded = Code(base: .overloaded)
         /// The object is shorter than the range asked for.
         public static let rangeNotSatisfiable = Code(base: .rangeNotSatisfiable)
         /// The folder, bucket or volume of the store is not there.
@@ -33,7 +36,7 @@ public struct ObjectStoreError: Error, Sendable {
         public static let inputOutput = Code(base: .inputOutput)
 
         /// Whether the same call may succeed later without anybody changing anything.
-        public var isRetryable: Bool { base == .unavailable }
+        public var isRetryable: Bool { base == .unavailable || base == .overloaded }
 
         public var description: String { base.rawValue }
     }
@@ -44,14 +47,23 @@ public struct ObjectStoreError: Error, Sendable {
     public var message: String
     /// What the operator can do now, a full sentence.
     public var hint: String?
+    /// How long the store asks to be left alone before the next try; `nil` when it does not say.
+    public var retryAfter: Duration?
     /// The failure below, kept as it came.
     public var cause: (any Error)?
 
     /// Makes an error; see the properties.
-    public init(_ code: Code, _ message: String, hint: String? = nil, cause: (any Error)? = nil) {
+    public init(
+        _ code: Code,
+        _ message: String,
+        hint: String? = nil,
+        retryAfter: Duration? = nil,
+        cause: (any Error)? = nil
+    ) {
         self.code = code
         self.message = message
         self.hint = hint
+        self.retryAfter = retryAfter
         self.cause = cause
     }
 }

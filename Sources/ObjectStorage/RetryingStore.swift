@@ -12,22 +12,26 @@ public final class RetryingStore: ObjectStore {
     private let policy: RetryPolicy
     private let clock: any Clock<Duration>
     private let generator: Mutex<any RandomNumberGenerator & Sendable>
+    private let notice: @Sendable (_ error: ObjectStoreError, _ attempt: Int, _ delay: Duration) -> Void
 
     /// Wraps `base`.
     ///
     /// - Parameters:
     ///   - clock: sleeps between tries.
     ///   - generator: draws the waits.
+    ///   - notice: is told before each wait what failed, which try that was, and how long the wait is.
     public init(
         _ base: any ObjectStore,
         policy: RetryPolicy = RetryPolicy(),
         clock: some Clock<Duration>,
-        generator: some RandomNumberGenerator & Sendable
+        generator: some RandomNumberGenerator & Sendable,
+        notice: @escaping @Sendable (_ error: ObjectStoreError, _ attempt: Int, _ delay: Duration) -> Void = { _, _, _ in }
     ) {
         self.base = base
         self.policy = policy
         self.clock = clock
         self.generator = Mutex(generator)
+        self.notice = notice
     }
 
     public var location: String { base.location }
@@ -78,17 +82,10 @@ public final class RetryingStore: ObjectStore {
     /// - Returns: whether `key` holds exactly `body`; `false` when it is not there.
     /// - Throws: `alreadyExists` when something else is there.
     private func isStored(_ body: ByteBuffer, at key: ObjectKey) async throws -> Bool {
-        guard let byteCount = try await base.byteCount(of: key) else { return false }
-        // In pieces, so that comparing a pack does not take the memory of a second one.
-        var rest = body
-        var offset: Int64 = 0
-        while byteCount == Int64(body.readableBytes),
-            let piece = rest.readSlice(length: min(1 << 20, rest.readableBytes))
-        {
-            if piece.readableBytes == 0 { return true }
-            let end = offset + Int64(piece.readableBytes)
-            guard try await base.get(key, range: offset..<end) == piece else { break }
-            offset = end
+        switch try await base.compare(body, at: key) {
+        case .missing: return false
+        case .same: return true
+        case .different: break
         }
         throw ObjectStoreError(.alreadyExists, "'\(key)' exists already in \(location), with other content")
     }
@@ -106,7 +103,8 @@ public final class RetryingStore: ObjectStore {
                 return try await work(attempt > 1)
             } catch let error as ObjectStoreError where error.code.isRetryable && mayRepeat() {
                 guard attempt < policy.attemptLimit else { throw exhausted(error) }
-                let delay = generator.withLock { policy.delay(after: attempt, using: &$0) }
+                let delay = generator.withLock { policy.delay(after: attempt, requested: error.retryAfter, using: &$0) }
+                notice(error, attempt, delay)
                 try await clock.sleep(for: delay)
                 attempt += 1
             }

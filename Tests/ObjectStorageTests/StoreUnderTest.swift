@@ -1,5 +1,9 @@
+import Foundation
 import LocalStorage
+import Logging
 import ObjectStorage
+import S3Client
+import S3Storage
 import TestSupport
 import Testing
 
@@ -46,6 +50,37 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
         }
     }
 
+    /// At moto, in a bucket of its own: the server knows conditional writes.
+    static let moto = StoreUnderTest("S3 at moto") { body in
+        let server = try await MotoServer.shared()
+        let bucket = "conformance-\(UUID().uuidString.lowercased())"
+        try await server.makeBucket(bucket)
+        try await body(try s3Store("\(server.endpoint)/\(bucket)/p", server.keys))
+    }
+    /// At rclone, in a bucket of its own: the server passes over conditions.
+    static let rcloneS3 = StoreUnderTest("S3 at rclone") { body in
+        let server = try await RcloneS3Server.shared()
+        let bucket = "conformance-\(UUID().uuidString.lowercased())"
+        try server.makeBucket(bucket)
+        try await body(try s3Store("\(server.endpoint)/\(bucket)", server.keys))
+    }
+    static let patientMoto = moto.behind("all that S3 gets") { store in
+        (store as? S3Store).map { S3Store.patient($0, logger: silent) } ?? store
+    }
+
+    private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private static func s3Store(_ place: String, _ keys: ObjectServerKeys) throws -> S3Store {
+        let location = try S3Location("s3:\(place)")
+        let credentials = S3Credentials(accessKeyID: keys.id, secretAccessKey: S3Secret(keys.secret))
+        let client = try S3Store.client(
+            endpoint: S3Endpoint(url: location.endpoint),
+            credentials: StaticCredentials(credentials),
+            logger: silent
+        )
+        return S3Store(client, location)
+    }
+
     static let retried = local.behind("retries") { store in
         // Every fifth operation fails, some after they were done.
         let faults = stride(from: 5, to: 2000, by: 10).flatMap { number in
@@ -75,7 +110,8 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
         FaultyStore($0, faults: [.fail(.inputOutput, on: .get, keyPrefix: "elsewhere/"), .crash(atWrite: 1_000_000)])
     }
 
+    /// The object servers only where they can run: `ObjectServerTests` says so loudly where they cannot.
     static let all =
         [memory, local, retried, throttled, limited, counted, disturbed]
-        + (ObjectServers.reasonForAbsence == nil ? [rclone] : [])
+        + (ObjectServers.reasonForAbsence == nil ? [rclone, moto, rcloneS3, patientMoto] : [])
 }

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Locks
+import TestSupport
 import Testing
 
 @testable import QdrantClient

@@ -1,6 +1,7 @@
 import Locks
 import NIOCore
 import NIOHTTP1
+import TestSupport
 import Testing
 
 @testable import QdrantClient

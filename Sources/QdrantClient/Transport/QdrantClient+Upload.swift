@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import HTTPUpload
 internal import NIOCore
 
 extension QdrantClient {

@@ -164,7 +164,7 @@ extension Repository {
 
 extension ObjectStoreError {
     /// Whether the failure says nothing about the object that was asked for: no answer, or no store.
-    var concernsWholeStore: Bool { code == .unavailable || code == .locationMissing || code == .locationInvalid }
+    var concernsWholeStore: Bool { code.isRetryable || code == .locationMissing || code == .locationInvalid }
 }
 
 /// Puts a failure into one line for a report.

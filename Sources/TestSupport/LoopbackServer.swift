@@ -1,23 +1,23 @@
-import Locks
-import NIOCore
-import NIOHTTP1
-import NIOPosix
-import NIOSSL
+internal import Locks
+internal import NIOCore
+package import NIOHTTP1
+internal import NIOPosix
+package import NIOSSL
 
 /// An HTTP/1.1 server on 127.0.0.1 that does what a test's script says, byte by byte.
 ///
 /// Requests are parsed, answers are raw: a script may send half an answer, an answer before the request has arrived, or
 /// nothing. Each connection runs the script once per request until the script or the client closes it.
-struct LoopbackServer: Sendable {
+package struct LoopbackServer: Sendable {
     /// Where it listens.
-    let port: Int
+    package let port: Int
     private let log: RequestLog
 
     /// The requests so far, in the order in which their heads arrived.
-    var requests: [RecordedRequest] { log.all }
+    package var requests: [RecordedRequest] { log.all }
 
     /// Runs `body` while a server follows `script`.
-    static func run<Result: Sendable>(
+    package static func run<Result: Sendable>(
         tls: TLSConfiguration? = nil,
         script: @escaping @Sendable (Exchange) async throws -> Void,
         _ body: (LoopbackServer) async throws -> Result
@@ -102,14 +102,14 @@ struct LoopbackServer: Sendable {
 }
 
 /// A request as the server saw it.
-struct RecordedRequest: Sendable {
-    var method: String
-    var uri: String
-    var headers: HTTPHeaders
-    var body: [UInt8] = []
-    var isComplete = false
+package struct RecordedRequest: Sendable {
+    package var method: String
+    package var uri: String
+    package var headers: HTTPHeaders
+    package var body: [UInt8] = []
+    package var isComplete = false
 
-    var bodyText: String { String(decoding: body, as: UTF8.self) }
+    package var bodyText: String { String(decoding: body, as: UTF8.self) }
 }
 
 /// The requests and connections of a server.
@@ -142,14 +142,14 @@ final class RequestLog: Sendable {
 }
 
 /// One request, and the means to answer it. Used by one task.
-final class Exchange {
-    let head: HTTPRequestHead
+package final class Exchange {
+    package let head: HTTPRequestHead
     fileprivate var parts: NIOAsyncChannelInboundStream<HTTPServerRequestPart>.AsyncIterator
     private let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private let log: RequestLog
     /// How many requests came before, on any connection.
-    let index: Int
-    private(set) var isClosed = false
+    package let index: Int
+    package private(set) var isClosed = false
     private var isComplete = false
 
     fileprivate init(
@@ -168,7 +168,7 @@ final class Exchange {
 
     /// Takes the request's body until at least `byteCount` bytes came, or all of it.
     @discardableResult
-    func receive(atLeast byteCount: Int = .max) async throws -> Int {
+    package func receive(atLeast byteCount: Int = .max) async throws -> Int {
         var received = 0
         while received < byteCount, !isComplete {
             switch try await parts.next(isolation: #isolation) {
@@ -190,34 +190,20 @@ final class Exchange {
     }
 
     /// Sends a whole answer.
-    func respond(_ status: Int, _ body: String = "", headers: [(String, String)] = []) async throws {
+    package func respond(_ status: Int, _ body: String = "", headers: [(String, String)] = []) async throws {
         var head = "HTTP/1.1 \(status) Words\r\nContent-Length: \(body.utf8.count)\r\n"
         for header in headers { head += "\(header.0): \(header.1)\r\n" }
         // 304 has no body and, here, no length.
         try await send(status == 304 ? "HTTP/1.1 304 Not Modified\r\n\r\n" : head + "\r\n" + body)
     }
 
-    /// Sends a result in Qdrant's envelope.
-    func respond(result: String) async throws {
-        try await respond(
-            200,
-            #"{"result":\#(result),"status":"ok","time":0.001}"#,
-            headers: [("Content-Type", "application/json")]
-        )
-    }
-
-    /// Sends an error in Qdrant's envelope.
-    func refuse(_ status: Int, _ text: String, headers: [(String, String)] = []) async throws {
-        try await respond(status, #"{"status":{"error":"\#(text)"},"time":0.001}"#, headers: headers)
-    }
-
     /// Sends bytes as they are.
-    func send(_ text: String) async throws {
+    package func send(_ text: String) async throws {
         try await outbound.write(ByteBuffer(string: text))
     }
 
     /// Closes the connection after this.
-    func close() {
+    package func close() {
         isClosed = true
     }
 }

@@ -1,15 +1,17 @@
 internal import Locks
-internal import NIOCore
+package import NIOCore
 
 /// Hands the parts of an upload from the task that reads the source to the HTTP client, one at a time.
 ///
 /// The HTTP client reads a request's body in a task of its own that outlives the call when the server answers early. With
 /// this channel between them the source is read inside the call, is cancelled with it, and is never touched after it.
-final class UploadChannel: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
+package final class UploadChannel: AsyncSequence, Sendable {
+    package typealias Element = ByteBuffer
 
     /// What `send` throws when the other side takes nothing more.
-    struct Closed: Error {}
+    package struct Closed: Error {
+        package init() {}
+    }
 
     private struct State {
         var part: ByteBuffer?
@@ -27,19 +29,19 @@ final class UploadChannel: AsyncSequence, Sendable {
     /// The loops on which the HTTP client works.
     private let eventLoops: [any EventLoop]
 
-    init(eventLoops: [any EventLoop]) {
+    package init(eventLoops: [any EventLoop]) {
         self.eventLoops = eventLoops
     }
 
-    var isDrained: Bool { state.withLock(\.isDrained) }
+    package var isDrained: Bool { state.withLock(\.isDrained) }
 
     /// The number of the part that is waiting to be taken; `nil` when none is.
-    var waitingPart: Int? { state.withLock { $0.part == nil ? nil : $0.takenCount } }
+    package var waitingPart: Int? { state.withLock { $0.part == nil ? nil : $0.takenCount } }
 
     /// Passes on a part and returns when it was taken.
     ///
     /// - Throws: `Closed` when the receiver is gone or this task was cancelled.
-    func send(_ part: ByteBuffer, isLast: Bool = false) async throws {
+    package func send(_ part: ByteBuffer, isLast: Bool = false) async throws {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (sender: CheckedContinuation<Void, any Error>) in
                 let receiver: CheckedContinuation<ByteBuffer?, any Error>? = state.withLock { state in
@@ -65,7 +67,7 @@ final class UploadChannel: AsyncSequence, Sendable {
     }
 
     /// Ends the body; parts that were not taken yet are dropped. The first end counts.
-    func end(_ result: Result<Void, any Error>) {
+    package func end(_ result: Result<Void, any Error>) {
         let (sender, receiver) = state.withLock { state in
             if state.end == nil { state.end = result }
             state.part = nil
@@ -94,9 +96,9 @@ final class UploadChannel: AsyncSequence, Sendable {
         }
     }
 
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(channel: self) }
+    package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(channel: self) }
 
-    struct AsyncIterator: AsyncIteratorProtocol {
+    package struct AsyncIterator: AsyncIteratorProtocol {
         let channel: UploadChannel
         private var unsettledByteCount = 0
 
@@ -109,7 +111,7 @@ final class UploadChannel: AsyncSequence, Sendable {
         /// AsyncHTTPClient 1.37 hands parts to its event loop without waiting, and learns only there that the connection
         /// takes no more: a source faster than a busy loop fills memory (measured: 100 MB and more). Waiting until the
         /// loops have worked through what they were given keeps that to ``unsettledByteLimit`` and a part.
-        mutating func next() async throws -> ByteBuffer? {
+        package mutating func next() async throws -> ByteBuffer? {
             if unsettledByteCount >= Self.unsettledByteLimit {
                 unsettledByteCount = 0
                 for loop in channel.eventLoops { try await loop.submit {}.get() }

@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@testable import QdrantClient
+@testable import HTTPUpload
 
 @Suite("Upload channel", .timeLimit(.minutes(1)))
 struct UploadChannelTests {

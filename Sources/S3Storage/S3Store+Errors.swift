@@ -1,0 +1,52 @@
+internal import ObjectStorage
+internal import S3Client
+
+extension S3Store {
+    /// Runs `body` and gives its failures the store's words.
+    func translating<Answer>(_ action: String, _ body: () async throws -> Answer) async throws -> Answer {
+        do {
+            return try await body()
+        } catch {
+            throw translated(error, action)
+        }
+    }
+
+    func translated(_ error: any Error, _ action: String) -> any Error {
+        guard let error = error as? S3Error else { return error }
+        return ObjectStoreError(
+            error.storeCode,
+            "cannot \(action) in \(location): \(error.reason)",
+            hint: error.hint,
+            retryAfter: error.retryAfter,
+            cause: error
+        )
+    }
+}
+
+extension S3Error {
+    /// What the failure means for a store.
+    var storeCode: ObjectStoreError.Code {
+        switch code {
+        case .noSuchKey, .noSuchVersion, .noSuchUpload: .notFound
+        case .preconditionFailed: .alreadyExists
+        case .noSuchBucket: .locationMissing
+        case .accessDenied, .invalidCredentials, .signatureMismatch, .expiredCredentials, .noCredentials, .objectArchived:
+            .permissionDenied
+        case .wrongRegion, .invalidName, .invalidEndpoint, .invalidConfiguration: .locationInvalid
+        case .invalidRange: .rangeNotSatisfiable
+        case .insufficientStorage: .insufficientSpace
+        case .slowDown: .overloaded
+        // 503 is how servers that have no word for it ask for less.
+        case .serviceUnavailable where status == 503: .overloaded
+        default: isRetryable ? .unavailable : .inputOutput
+        }
+    }
+
+    /// The message without its beginning, which the store says in its own words.
+    fileprivate var reason: String {
+        guard message.hasPrefix("cannot "), let colon = message.firstRange(of: ": ") else { return description }
+        var copy = self
+        copy.message = String(message[colon.upperBound...])
+        return copy.description
+    }
+}

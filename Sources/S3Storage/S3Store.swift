@@ -33,7 +33,7 @@ public final class S3Store: ObjectStore {
     public var capabilities: StoreCapabilities {
         StoreCapabilities(
             usefulConcurrency: options.connections,
-            replacesAtomically: true,
+            replacesAtomically: options.replacesAtomically,
             listsImmediately: options.listsImmediately
         )
     }

@@ -30,6 +30,8 @@ public struct S3StoreOptions: Sendable {
     public var connections: Int
     /// Whether the server refuses to replace an object.
     public var conditionalWrites: ConditionalWrites
+    /// Whether a reader never sees half of an object that is being replaced. S3 promises it; rclone over a folder does not.
+    public var replacesAtomically: Bool
     /// Whether a listing shows what has just been written. AWS does since December 2020, and so do the usual servers.
     public var listsImmediately: Bool
     /// The storage class of what is written; `nil` leaves it to the bucket. Archives that must be restored before they can be
@@ -46,6 +48,7 @@ public struct S3StoreOptions: Sendable {
     public init(
         connections: Int = 8,
         conditionalWrites: ConditionalWrites = .automatic,
+        replacesAtomically: Bool = true,
         listsImmediately: Bool = true,
         storageClass: String? = nil,
         encryption: S3ServerSideEncryption? = nil,
@@ -54,6 +57,7 @@ public struct S3StoreOptions: Sendable {
     ) {
         self.connections = max(1, connections)
         self.conditionalWrites = conditionalWrites
+        self.replacesAtomically = replacesAtomically
         self.listsImmediately = listsImmediately
         self.storageClass = storageClass
         self.encryption = encryption

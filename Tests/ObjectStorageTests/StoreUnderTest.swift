@@ -62,7 +62,8 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
         let server = try await RcloneS3Server.shared()
         let bucket = "conformance-\(UUID().uuidString.lowercased())"
         try server.makeBucket(bucket)
-        try await body(try s3Store("\(server.endpoint)/\(bucket)", server.keys))
+        let options = S3StoreOptions(replacesAtomically: false)
+        try await body(try s3Store("\(server.endpoint)/\(bucket)", server.keys, options))
     }
     static let patientMoto = moto.behind("all that S3 gets") { store in
         (store as? S3Store).map { S3Store.patient($0, logger: silent) } ?? store
@@ -70,7 +71,11 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
 
     private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    private static func s3Store(_ place: String, _ keys: ObjectServerKeys) throws -> S3Store {
+    private static func s3Store(
+        _ place: String,
+        _ keys: ObjectServerKeys,
+        _ options: S3StoreOptions = S3StoreOptions()
+    ) throws -> S3Store {
         let location = try S3Location("s3:\(place)")
         let credentials = S3Credentials(accessKeyID: keys.id, secretAccessKey: S3Secret(keys.secret))
         let client = try S3Store.client(
@@ -78,7 +83,7 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
             credentials: StaticCredentials(credentials),
             logger: silent
         )
-        return S3Store(client, location)
+        return S3Store(client, location, options: options)
     }
 
     static let retried = local.behind("retries") { store in

@@ -12,7 +12,7 @@ import Testing
 )
 struct MotoObjectTests {
     static let keys = [
-        "plain", "a/b/c.txt", "with blank", "ümläut/ሴ", "a//b", "a/./b", "a/../b", "tab\tand\nbreak", "100%41", "+&=?#;:@,$!'()*",
+        "plain", "a/b/c.txt", "with blank", "ümläut/ሴ", "a//b", "a/./b", "a/../b", "tab\tand", "100%41", "+&=?#;:@,$!'()*",
         "trailing/", ".", "<xml>&amp;\"'", "~-_.",
     ]
 
@@ -181,8 +181,11 @@ struct MotoObjectTests {
             try await bucket.put(ByteBuffer(string: "x"), at: "a key")
             let url = try await bucket.presignedURL("GET", "a key", lifetime: .seconds(60))
             #expect(url.contains("/a%20key?X-Amz-Algorithm=AWS4-HMAC-SHA256&"))
-            let data = try Data(contentsOf: try #require(URL(string: url)))
-            #expect(data == Data("x".utf8))
+            let port = try #require(bucket.client.endpoint.port)
+            let path = String(url.dropFirst(bucket.client.endpoint.url.count))
+            let answer = try await LoopbackHTTP.send("GET", path, port: port)
+            #expect(answer.status == 200)
+            #expect(answer.text == "x")
             #expect(try await s3Error { _ = try await bucket.presignedURL("GET", "k", lifetime: .zero) }?.code == .invalidArgument)
         }
     }

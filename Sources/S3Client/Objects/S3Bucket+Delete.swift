@@ -88,7 +88,11 @@ extension S3Bucket {
                 "cannot delete '\(failure.key)' in bucket '\(name)': \(failure.message ?? failure.code ?? "no reason given")",
                 serverCode: failure.code
             )
-            result.failures.append((S3ObjectIdentifier(failure.key, versionID: failure.versionID), error))
+            // moto 5.2 leaves the version out.
+            let object = batch.first { object in
+                object.key == failure.key && (failure.versionID ?? object.versionID) == object.versionID
+            }
+            result.failures.append((object ?? S3ObjectIdentifier(failure.key, versionID: failure.versionID), error))
         }
         let failed = Set(result.failures.map(\.object))
         // Servers differ in whether they name again what had no version; what is no failure is gone.

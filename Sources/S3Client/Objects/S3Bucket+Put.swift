@@ -97,6 +97,8 @@ extension S3Client {
         case .sha256:
             let digest = Digest.sha256(of: body)
             request.headers.append(HeaderField("x-amz-checksum-sha256", digest.base64))
+            // moto 5.2 takes no retention without it.
+            request.headers.append(HeaderField("x-amz-sdk-checksum-algorithm", "SHA256"))
             // The signature needs the same one.
             request.digest = digest
             return SentChecksum(sha256: digest)

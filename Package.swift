@@ -62,7 +62,7 @@ let package = Package(
             dependencies: [
                 "Locks", "CLinux", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat",
                 "ResticCrypto",
-                "ObjectStorage", "LocalStorage", "RcloneStorage", "Sealing", "TarArchive", "TextbookExample", logging,
+                "ObjectStorage", "LocalStorage", "RcloneStorage", "S3Client", "S3Storage", "Sealing", "TarArchive", "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -74,7 +74,7 @@ let package = Package(
             name: "Recovery",
             dependencies: [
                 "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticCrypto", "ResticFormat",
-                "ObjectStorage", "LocalStorage", "Locks", "Sealing", "CZlib", crypto, logging,
+                "ObjectStorage", "LocalStorage", "S3Client", "S3Storage", "Locks", "Sealing", "CZlib", crypto, logging,
                 nio[0], nio[1],
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

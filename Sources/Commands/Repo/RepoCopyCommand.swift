@@ -5,6 +5,7 @@ internal import ObjectStorage
 internal import Recovery
 internal import ResticFormat
 internal import ResticRepository
+internal import S3Storage
 
 /// `holdfast repo copy`
 struct RepoCopyCommand: AsyncParsableCommand {
@@ -131,7 +132,7 @@ struct RepoCopyCommand: AsyncParsableCommand {
     ) async throws -> (Repository?, isNew: Bool) {
         let secret = try await place.password.resolve()
         for warning in secret.warnings { session.logger.warning("\(warning)") }
-        let store = RepositoryStore.make(place)
+        let store = RepositoryStore.make(place, logger: session.logger)
         do {
             return (
                 try await Repository.open(in: store, password: secret.reveal(), options: session.repositoryOptions),
@@ -178,9 +179,13 @@ struct RepoCopyCommand: AsyncParsableCommand {
             )
         }
         let location: HoldfastConfiguration.RepositoryLocation =
-            target.hasPrefix("rclone:")
-            ? .rclone(String(target.dropFirst("rclone:".count)))
-            : .folder(target.hasPrefix("/") ? target : "\(folder)/\(target)")
+            if S3Location.isMeant(by: target) {
+                .s3(try S3Location(target))
+            } else if target.hasPrefix("rclone:") {
+                .rclone(String(target.dropFirst("rclone:".count)))
+            } else {
+                .folder(target.hasPrefix("/") ? target : "\(folder)/\(target)")
+            }
         return HoldfastConfiguration.Repository(location, password: reference)
     }
 

@@ -1,4 +1,5 @@
 internal import LocalStorage
+internal import Logging
 internal import ObjectStorage
 internal import RcloneStorage
 internal import Recovery
@@ -6,8 +7,8 @@ internal import Recovery
 /// Makes the store of a place. The only place that names concrete stores.
 enum RepositoryStore {
     /// The store as a repository uses it: limited in its bytes a second, and all that is done to it counted.
-    static func make(_ repository: HoldfastConfiguration.Repository) -> CountingStore {
-        let plain = plain(repository.location, rcloneProgram: repository.rcloneProgram)
+    static func make(_ repository: HoldfastConfiguration.Repository, logger: Logger) -> CountingStore {
+        let plain = plain(repository, logger: logger)
         // Innermost, so that a wait for bytes is no part of an operation; the wrapper that limits keeps no buffers.
         guard repository.uploadLimit != nil || repository.downloadLimit != nil else { return CountingStore(plain) }
         return CountingStore(
@@ -21,17 +22,16 @@ enum RepositoryStore {
     }
 
     /// The store of a place, patient where it is reached over a line.
-    static func plain(_ location: HoldfastConfiguration.RepositoryLocation, rcloneProgram: String = "rclone")
-        -> any ObjectStore
-    {
-        switch location {
+    static func plain(_ repository: HoldfastConfiguration.Repository, logger: Logger) -> any ObjectStore {
+        switch repository.location {
         case .folder(let path): LocalStore(path: path)
         case .rclone(let remote):
             RetryingStore(
-                RcloneStore(remote: remote, options: .init(program: rcloneProgram)),
+                RcloneStore(remote: remote, options: .init(program: repository.rcloneProgram)),
                 clock: ContinuousClock(),
                 generator: SystemRandomNumberGenerator()
             )
+        case .s3(let location): S3RepositoryStore.make(location, repository.s3, logger: logger)
         }
     }
 }

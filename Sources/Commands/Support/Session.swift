@@ -30,7 +30,7 @@ struct Session: Sendable {
         self.configuration = configuration
         self.logger = logger
         self.indexCache = indexCache
-        counting = RepositoryStore.make(configuration.repository)
+        counting = RepositoryStore.make(configuration.repository, logger: logger)
     }
 
     /// The configuration with one of its repositories as the only one, and the rules that hold for it.

@@ -12,10 +12,12 @@ extension ConfigurationDecoder {
         let program = section.take("rclone_program")
             .flatMap { text($0, of: "rclone_program", example: "rclone_program: /usr/local/bin/rclone") }
         let prices = section.take("prices").flatMap { self.prices($0) }
+        let s3 = section.take("s3").flatMap { self.s3($0) }
         repository?.uploadLimit = upload
         repository?.downloadLimit = download
         repository?.rcloneProgram = program ?? "rclone"
         repository?.prices = prices
+        repository?.s3 = s3 ?? .init()
     }
 
     /// The list `repositories`, of one or more.

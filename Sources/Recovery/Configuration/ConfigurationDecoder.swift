@@ -1,4 +1,6 @@
+internal import ObjectStorage
 internal import ResticRepository
+internal import S3Storage
 
 /// Makes a configuration of a tree, going on after every mistake so that all of them are reported.
 ///
@@ -148,7 +150,8 @@ struct ConfigurationDecoder {
     private mutating func location(_ node: ConfigurationNode) -> HoldfastConfiguration.RepositoryLocation? {
         guard let text = text(node, of: "location", example: "location: ./backup") else { return nil }
         if text.hasPrefix("rclone:") { return rclone(text, at: node.position) }
-        let remote = ["s3", "sftp", "rest", "b2", "azure", "gs", "swift", "http", "https"]
+        if S3Location.isMeant(by: text) { return s3(text, at: node.position) }
+        let remote = ["sftp", "rest", "b2", "azure", "gs", "swift", "http", "https"]
         if let scheme = remote.first(where: { text.lowercased().hasPrefix($0 + ":") }) {
             report.error(
                 .notYetSupported,
@@ -160,6 +163,18 @@ struct ConfigurationDecoder {
             return nil
         }
         return path(text, at: node.position, of: "location").map { .folder($0) }
+    }
+
+    /// `s3:https://HOST/BUCKET/PREFIX`, as restic writes it.
+    private mutating func s3(_ text: String, at position: ConfigurationPosition)
+        -> HoldfastConfiguration.RepositoryLocation?
+    {
+        do {
+            return .s3(try S3Location(text))
+        } catch {
+            report.error(.invalidValue, at: position, "'location': \(error.message)", suggestion: error.hint)
+            return nil
+        }
     }
 
     /// `rclone:REMOTE:PATH`, as restic writes it.

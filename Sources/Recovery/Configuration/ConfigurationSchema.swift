@@ -4,13 +4,14 @@ enum ConfigurationSchema: String, CaseIterable {
     case probe, http, question, json, recovery, hooks, hook, reingest, status, watch
     case retention, retentionComponents, retentionPolicy
     case drill, scratch, application
-    case listedRepository, prices
+    case listedRepository, prices, s3, objectLock
 
     /// The newest version of the schema, and the only one so far.
     static let version = 1
 
     private static let repositoryKeys = [
         "location", "password", "compression", "limit_upload", "limit_download", "rclone_program", "prices",
+        "s3",
     ]
 
     var keys: [String] {
@@ -26,6 +27,12 @@ enum ConfigurationSchema: String, CaseIterable {
         case .repository: Self.repositoryKeys
         case .listedRepository: ["name"] + Self.repositoryKeys + ["retention"]
         case .prices: ["currency", "per_1000_puts", "per_1000_gets", "per_gb_month", "per_gb_out"]
+        case .s3:
+            [
+                "access_key_id", "secret_access_key", "session_token", "profile", "region", "style", "ca_certificate",
+                "storage_class", "encryption", "kms_key", "connections", "conditional_writes", "checksum", "object_lock",
+            ]
+        case .objectLock: ["mode", "days"]
         case .collection:
             [
                 "name", "method", "golden_queries", "embedding", "documents", "source_field", "source_prefix",
@@ -72,8 +79,9 @@ enum ConfigurationSchema: String, CaseIterable {
         case .scratch: "'drill.qdrant'"
         case .cold: "'qdrant.cold'"
         case .listedRepository: "an entry of 'repositories'"
+        case .objectLock: "'object_lock'"
         case .repository, .qdrant, .embedding, .restore, .http, .question, .recovery, .hooks, .reingest, .status,
-            .watch, .retention, .drill, .application, .prices:
+            .watch, .retention, .drill, .application, .prices, .s3:
             "'\(rawValue)'"
         }
     }

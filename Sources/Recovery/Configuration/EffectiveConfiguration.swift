@@ -76,10 +76,12 @@ extension HoldfastConfiguration {
 }
 
 extension HoldfastConfiguration.Repository {
+    private var isS3: Bool { if case .s3 = location { true } else { false } }
+
     var effective: EffectiveConfiguration.Value {
         .section([
             "location": .text("\(location)"), "password": .text("\(password)"),
-            "compression": .text(compression.rawValue), "name": .optional(name == "repository" ? nil : name),
+            "compression": .text(compression.rawValue), "s3": isS3 ? s3.effective : nil, "name": .optional(name == "repository" ? nil : name),
         ])
     }
 }

@@ -1,6 +1,7 @@
 public import FoundationEssentials
 public import QdrantCapture
 public import ResticRepository
+public import S3Storage
 
 /// What `holdfast.yaml` says: which system is protected, where its backups go, how it is reached.
 ///
@@ -57,6 +58,8 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         public var downloadLimit: Int64?
         /// The program that reaches a place behind rclone: a name to be searched in `PATH`, or a path.
         public var rcloneProgram = "rclone"
+        /// How a place in an S3 service is used; has no effect on others.
+        public var s3 = S3()
         /// What the place costs, to estimate what a run costs.
         public var prices: StoragePrices?
         /// What `holdfast forget` keeps in it; `nil` for what the configuration says for all.
@@ -69,6 +72,8 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         case folder(String)
         /// A place that the program rclone reaches, by rclone's name for it: `REMOTE:PATH`.
         case rclone(String)
+        /// A bucket of an S3 service, and what keys in it begin with.
+        case s3(S3Location)
 
         /// The place as a user would write it, without what may be a secret in it.
         public var description: String {
@@ -77,6 +82,7 @@ public struct HoldfastConfiguration: Sendable, Hashable {
             case .rclone(let remote):
                 // What a connection string tells after its first comma may be a password.
                 "rclone:" + (remote.hasPrefix(":") ? remote.prefix { $0 != "," } : remote[...])
+            case .s3(let location): location.description
             }
         }
     }

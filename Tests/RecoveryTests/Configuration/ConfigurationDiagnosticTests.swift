@@ -53,7 +53,7 @@ struct ConfigurationDiagnosticTests {
         Mistake("score_tolerance: 1e-3", "score_tolerance: -1", .wrongType, 26, 20, "score_tolerance: 0.0001"),
         Mistake(
             "location: /mnt/backup/./repo//",
-            "location: s3:host/bucket",
+            "location: sftp:host:bucket",
             .notYetSupported,
             3,
             13,
@@ -153,7 +153,7 @@ struct ConfigurationDiagnosticTests {
             """
             version: 1
             repository:
-              location: s3:bucket
+              location: sftp:bucket
               pasword: env:X
             system: ""
             qdrant:

@@ -225,7 +225,10 @@ let package = Package(
         ),
         .testTarget(
             name: "S3StorageTests",
-            dependencies: ["Locks", "ObjectStorage", "S3Client", "S3Storage", "TestSupport", logging] + nio
+            dependencies: [
+                "Locks", "ObjectStorage", "S3Client", "S3Storage", "TestSupport", logging,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ] + nio
         ),
         .testTarget(
             name: "LocalStorageTests",

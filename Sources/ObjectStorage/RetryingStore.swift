@@ -25,7 +25,11 @@ public final class RetryingStore: ObjectStore {
         policy: RetryPolicy = RetryPolicy(),
         clock: some Clock<Duration>,
         generator: some RandomNumberGenerator & Sendable,
-        notice: @escaping @Sendable (_ error: ObjectStoreError, _ attempt: Int, _ delay: Duration) -> Void = { _, _, _ in }
+        notice: @escaping @Sendable (_ error: ObjectStoreError, _ attempt: Int, _ delay: Duration) -> Void = {
+            _,
+            _,
+            _ in
+        }
     ) {
         self.base = base
         self.policy = policy

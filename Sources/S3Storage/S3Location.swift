@@ -1,6 +1,6 @@
-internal import S3Client
 internal import Foundation
 public import ObjectStorage
+internal import S3Client
 
 /// Where a repository is in an S3 service, written as restic writes it.
 ///
@@ -35,7 +35,9 @@ public struct S3Location: Sendable, Hashable, CustomStringConvertible {
         }
         let parts = rest.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         guard let host = parts.first, !host.isEmpty else { throw Self.invalid("it names no host") }
-        guard !host.contains("@") else { throw Self.invalid("it holds a user or a password; keys are given separately") }
+        guard !host.contains("@") else {
+            throw Self.invalid("it holds a user or a password; keys are given separately")
+        }
         guard parts.count > 1, !parts[1].isEmpty else {
             throw Self.invalid(
                 "it names no bucket behind the host '\(host)'",

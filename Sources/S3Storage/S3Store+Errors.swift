@@ -30,7 +30,8 @@ extension S3Error {
         case .noSuchKey, .noSuchVersion, .noSuchUpload: .notFound
         case .preconditionFailed: .alreadyExists
         case .noSuchBucket: .locationMissing
-        case .accessDenied, .invalidCredentials, .signatureMismatch, .expiredCredentials, .noCredentials, .objectArchived:
+        case .accessDenied, .invalidCredentials, .signatureMismatch, .expiredCredentials, .noCredentials,
+            .objectArchived:
             .permissionDenied
         case .wrongRegion, .invalidName, .invalidEndpoint, .invalidConfiguration: .locationInvalid
         case .invalidRange: .rangeNotSatisfiable

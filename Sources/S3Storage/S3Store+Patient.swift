@@ -6,7 +6,11 @@ public import S3Client
 
 extension S3Store {
     /// How long failed operations are tried again: long enough for a server that is away for a minute or two.
-    public static let patience = RetryPolicy(attemptLimit: 15, firstDelay: .milliseconds(500), longestDelay: .seconds(30))
+    public static let patience = RetryPolicy(
+        attemptLimit: 15,
+        firstDelay: .milliseconds(500),
+        longestDelay: .seconds(30)
+    )
 
     /// A store as repositories want it: with as many requests at once as the server takes, and patient.
     ///

@@ -1,7 +1,7 @@
 import Locks
 import Logging
-
 import TestSupport
+
 @testable import QdrantClient
 
 /// A clock that does not wait: it notes how long it was asked to.

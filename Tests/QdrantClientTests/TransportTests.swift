@@ -1,8 +1,8 @@
 import AsyncHTTPClient
+import Locks
 import Logging
 import NIOCore
 import NIOHTTP1
-import Locks
 import TestSupport
 import Testing
 

@@ -129,7 +129,9 @@ struct CredentialsTests {
             ])
             #expect(try await retrieve(provider) == Self.expected)
             #expect(server.requests.first?.headers.first(name: "Authorization") == "Bearer t")
-            let far = ContainerCredentials(environment: ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/role"])
+            let far = ContainerCredentials(environment: [
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://example.com/role"
+            ])
             #expect(try await s3Error { _ = try await retrieve(far) }?.code == .invalidConfiguration)
             #expect(try await retrieve(ContainerCredentials(environment: [:])) == nil)
         }
@@ -150,7 +152,9 @@ struct CredentialsTests {
             let provider = InstanceCredentials(environment: ["AWS_EC2_METADATA_SERVICE_ENDPOINT": base])
             #expect(try await retrieve(provider) == Self.expected)
             #expect(server.requests.count == 3)
-            #expect(server.requests.dropFirst().allSatisfy { $0.headers.first(name: "X-aws-ec2-metadata-token") == "tok" })
+            #expect(
+                server.requests.dropFirst().allSatisfy { $0.headers.first(name: "X-aws-ec2-metadata-token") == "tok" }
+            )
             let disabled = ["AWS_EC2_METADATA_SERVICE_ENDPOINT": base, "AWS_EC2_METADATA_DISABLED": "true"]
             #expect(try await retrieve(InstanceCredentials(environment: disabled)) == nil)
             #expect(server.requests.count == 3)

@@ -38,7 +38,8 @@ struct ErrorAnswerTests {
         "classifies an answer without a document by its status",
         arguments: [
             (301, .wrongRegion), (400, .invalidRequest), (403, .accessDenied), (404, .noSuchKey), (408, .serverTimeout),
-            (409, .conflict), (412, .preconditionFailed), (413, .entityTooLarge), (416, .invalidRange), (429, .slowDown),
+            (409, .conflict), (412, .preconditionFailed), (413, .entityTooLarge), (416, .invalidRange),
+            (429, .slowDown),
             (500, .serverInternal), (501, .notSupported), (502, .gatewayFailure), (503, .serviceUnavailable),
             (504, .gatewayFailure), (507, .insufficientStorage), (599, .serverInternal), (700, .unexpectedResponse),
         ] as [(Int, S3Error.Code)]
@@ -58,7 +59,9 @@ struct ErrorAnswerTests {
                 "<Error><Code>AuthorizationHeaderMalformed</Code><Message>\(message)</Message><Region>eu-west-1</Region></Error>"
             return S3ErrorAnswer(status: 400, body: Array(body.utf8))
         }
-        let wrong = answer("The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'")
+        let wrong = answer(
+            "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'"
+        )
         #expect(wrong.code == .wrongRegion)
         #expect(wrong.region == "eu-west-1")
         #expect(answer("a non-empty Access Key must be provided").code == .invalidRequest)

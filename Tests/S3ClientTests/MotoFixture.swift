@@ -74,7 +74,9 @@ struct Parts: AsyncSequence, Sendable {
     /// All bytes: each part's are its number.
     var bytes: ByteBuffer {
         var all = ByteBuffer()
-        for (index, size) in sizes.enumerated() { all.writeRepeatingByte(UInt8(truncatingIfNeeded: index), count: size) }
+        for (index, size) in sizes.enumerated() {
+            all.writeRepeatingByte(UInt8(truncatingIfNeeded: index), count: size)
+        }
         return all
     }
 

@@ -54,7 +54,11 @@ struct MotoLockTests {
         try await withMotoBucket(objectLock: true) { bucket in
             #expect(try await bucket.hasObjectLock())
             let retention = S3Retention(mode: mode, until: soon)
-            let put = try await bucket.put(ByteBuffer(string: "x"), at: "k", options: S3PutOptions(retention: retention))
+            let put = try await bucket.put(
+                ByteBuffer(string: "x"),
+                at: "k",
+                options: S3PutOptions(retention: retention)
+            )
             #expect(try await bucket.head("k")?.retention == retention)
             let longer = S3Retention(mode: mode, until: soon + 3600)
             try await bucket.setRetention(longer, of: "k")

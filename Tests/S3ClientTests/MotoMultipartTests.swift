@@ -43,7 +43,11 @@ struct MotoMultipartTests {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { [multipart] in
                     await #expect(throws: CancellationError.self) {
-                        try await bucket.upload(CancellingParts(base: Parts(sizes: sizes)), at: "k", multipart: multipart)
+                        try await bucket.upload(
+                            CancellingParts(base: Parts(sizes: sizes)),
+                            at: "k",
+                            multipart: multipart
+                        )
                     }
                 }
             }

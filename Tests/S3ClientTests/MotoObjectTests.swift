@@ -12,7 +12,8 @@ import Testing
 )
 struct MotoObjectTests {
     static let keys = [
-        "plain", "a/b/c.txt", "with blank", "ümläut/ሴ", "a//b", "a/./b", "a/../b", "tab\tand", "100%41", "+&=?#;:@,$!'()*",
+        "plain", "a/b/c.txt", "with blank", "ümläut/ሴ", "a//b", "a/./b", "a/../b", "tab\tand", "100%41",
+        "+&=?#;:@,$!'()*",
         "trailing/", ".", "<xml>&amp;\"'", "~-_.",
     ]
 
@@ -54,7 +55,9 @@ struct MotoObjectTests {
         try await withMotoBucket { bucket in
             let options = S3PutOptions(refusesExisting: true)
             try await bucket.put(ByteBuffer(string: "first"), at: "k", options: options)
-            let error = try await s3Error { try await bucket.put(ByteBuffer(string: "second"), at: "k", options: options) }
+            let error = try await s3Error {
+                try await bucket.put(ByteBuffer(string: "second"), at: "k", options: options)
+            }
             #expect(error?.code == .preconditionFailed)
             #expect(error?.status == 412)
             #expect(try await bucket.read("k") == ByteBuffer(string: "first"))
@@ -115,7 +118,10 @@ struct MotoObjectTests {
         }
     }
 
-    @Test("stores a source in one request, signed in chunks", arguments: [[], [1], [65536], [70_000, 0, 70_000], [1, 65536, 1]])
+    @Test(
+        "stores a source in one request, signed in chunks",
+        arguments: [[], [1], [65536], [70_000, 0, 70_000], [1, 65536, 1]]
+    )
     func streamed(sizes: [Int]) async throws {
         try await withMotoBucket { bucket in
             let parts = Parts(sizes: sizes)
@@ -186,7 +192,10 @@ struct MotoObjectTests {
             let answer = try await LoopbackHTTP.send("GET", path, port: port)
             #expect(answer.status == 200)
             #expect(answer.text == "x")
-            #expect(try await s3Error { _ = try await bucket.presignedURL("GET", "k", lifetime: .zero) }?.code == .invalidArgument)
+            #expect(
+                try await s3Error { _ = try await bucket.presignedURL("GET", "k", lifetime: .zero) }?.code
+                    == .invalidArgument
+            )
         }
     }
 }

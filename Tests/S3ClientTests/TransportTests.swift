@@ -46,7 +46,8 @@ struct TransportTests {
             if place == "header" {
                 try await exchange.respond(400, headers: [("x-amz-bucket-region", "eu-west-1")])
             } else {
-                let text = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region is wrong</Message><Region>eu-west-1</Region></Error>"
+                let text =
+                    "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region is wrong</Message><Region>eu-west-1</Region></Error>"
                 try await exchange.respond(400, text)
             }
         } _: { (bucket: S3Bucket, server: LoopbackServer) async throws -> Void in

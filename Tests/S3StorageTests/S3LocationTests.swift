@@ -29,7 +29,8 @@ struct S3LocationTests {
         "refuses what names no bucket of a service",
         arguments: [
             "s3:", "s3:/", "s3://", "s3:https://", "s3:https://host", "s3:https://host/", "s3://bucket", "s3:host/ab",
-            "s3:host/bucket with blank/x", "s3:https://user:secret@host/bucket", "s3:host/bucket/../other", "s3:ho st/bucket",
+            "s3:host/bucket with blank/x", "s3:https://user:secret@host/bucket", "s3:host/bucket/../other",
+            "s3:ho st/bucket",
             "/local/path",
         ]
     )

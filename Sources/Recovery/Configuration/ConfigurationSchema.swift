@@ -30,7 +30,8 @@ enum ConfigurationSchema: String, CaseIterable {
         case .s3:
             [
                 "access_key_id", "secret_access_key", "session_token", "profile", "region", "style", "ca_certificate",
-                "storage_class", "encryption", "kms_key", "connections", "conditional_writes", "checksum", "object_lock",
+                "storage_class", "encryption", "kms_key", "connections", "conditional_writes", "checksum",
+                "object_lock",
             ]
         case .objectLock: ["mode", "days"]
         case .collection:

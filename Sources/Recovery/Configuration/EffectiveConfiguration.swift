@@ -81,7 +81,8 @@ extension HoldfastConfiguration.Repository {
     var effective: EffectiveConfiguration.Value {
         .section([
             "location": .text("\(location)"), "password": .text("\(password)"),
-            "compression": .text(compression.rawValue), "s3": isS3 ? s3.effective : nil, "name": .optional(name == "repository" ? nil : name),
+            "compression": .text(compression.rawValue), "s3": isS3 ? s3.effective : nil,
+            "name": .optional(name == "repository" ? nil : name),
         ])
     }
 }

@@ -1,5 +1,5 @@
-internal import NIOCore
 internal import AsyncHTTPClient
+internal import NIOCore
 internal import NIOHTTP1
 
 extension S3Bucket {

@@ -41,7 +41,9 @@ public struct ProfileCredentials: S3CredentialsProvider {
     public func retrieve(in context: S3CredentialsContext) async throws -> S3Credentials? {
         guard let settings = try settings() else {
             guard isNamed else { return nil }
-            throw problem("is in neither \(credentialsPath ?? "~/.aws/credentials") nor \(configurationPath ?? "~/.aws/config")")
+            throw problem(
+                "is in neither \(credentialsPath ?? "~/.aws/credentials") nor \(configurationPath ?? "~/.aws/config")"
+            )
         }
         if let id = settings["aws_access_key_id"], let secret = settings["aws_secret_access_key"] {
             return S3Credentials(
@@ -96,7 +98,8 @@ public struct ProfileCredentials: S3CredentialsProvider {
         S3Error(
             .invalidConfiguration,
             "profile '\(profile)' \(what)",
-            hint: "Put aws_access_key_id and aws_secret_access_key under [\(profile)] in the credentials file, or name another profile."
+            hint:
+                "Put aws_access_key_id and aws_secret_access_key under [\(profile)] in the credentials file, or name another profile."
         )
     }
 }
@@ -116,7 +119,9 @@ enum ProfileFile {
                 let name = trimmed(line[..<equals]).lowercased()
                 var value = trimmed(line[line.index(after: equals)...])
                 // A comment after a value needs a blank before it: secret keys may hold '#'.
-                if let comment = value.range(of: " #") ?? value.range(of: " ;") { value = trimmed(value[..<comment.lowerBound]) }
+                if let comment = value.range(of: " #") ?? value.range(of: " ;") {
+                    value = trimmed(value[..<comment.lowerBound])
+                }
                 sections[current]?[name] = value
             }
         }

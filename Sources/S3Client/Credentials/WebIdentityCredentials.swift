@@ -75,7 +75,8 @@ public struct WebIdentityCredentials: S3CredentialsProvider {
         return S3Error(
             isBusy ? .serviceUnavailable : .accessDenied,
             "STS does not let us assume '\(role)': \(answer?.error.message ?? "HTTP status \(status)")",
-            hint: "Does the role's trust policy name the token's issuer, audience and subject, and is the token new enough?",
+            hint:
+                "Does the role's trust policy name the token's issuer, audience and subject, and is the token new enough?",
             status: status,
             serverCode: answer?.error.code
         )

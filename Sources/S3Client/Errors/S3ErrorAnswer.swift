@@ -18,7 +18,8 @@ struct S3ErrorAnswer: Sendable, Equatable {
     ///   - status: 200 for an error document in the place of a result.
     ///   - body: its beginning; anything that is no error document is taken as text. Answers to `HEAD` have none.
     init(status: Int, body: [UInt8], isBucket: Bool = false) {
-        let document = try? S3XML.decode(ErrorDocument.self, from: body)
+        // A page of HTML may be well-formed too.
+        let document = S3XML.rootName(of: body) == "Error" ? try? S3XML.decode(ErrorDocument.self, from: body) : nil
         serverCode = document?.code.flatMap { $0.isEmpty ? nil : $0 }
         requestID = document?.requestID
         region = document?.region.flatMap { $0.isEmpty ? nil : $0 }

@@ -30,7 +30,8 @@ extension S3Error.Code {
             "Check the secret key; a line break or blank at its end counts. Does a proxy rewrite the path or the headers?"
         case .expiredCredentials: "Get new temporary credentials, or name a provider that can refresh them."
         case .requestTimeTooSkewed: "Set this machine's clock; is time synchronisation running?"
-        case .noSuchBucket: "Check the bucket's name, and that it is of this service and region; create it if it is new."
+        case .noSuchBucket:
+            "Check the bucket's name, and that it is of this service and region; create it if it is new."
         case .noSuchKey: "Check the key; an identity without the right to list gets 'access denied' instead."
         case .noSuchUpload: "The upload was completed or aborted by somebody else; look whether the object is there."
         case .noSuchVersion: "Check the version's identifier."

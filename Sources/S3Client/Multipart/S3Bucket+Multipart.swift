@@ -21,7 +21,10 @@ extension S3Bucket {
         let result = S3PutResult(answer.headers)
         try checksum.compare(with: result, answer.headers, request)
         guard let tag = result.entityTag else {
-            throw S3Error(.unexpectedResponse, "cannot \(request.action) \(request.object): the answer has no entity tag")
+            throw S3Error(
+                .unexpectedResponse,
+                "cannot \(request.action) \(request.object): the answer has no entity tag"
+            )
         }
         return StoredPart(number: number, entityTag: tag, checksumSHA256: result.checksumSHA256)
     }

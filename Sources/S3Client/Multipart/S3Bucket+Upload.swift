@@ -66,7 +66,8 @@ extension S3Bucket {
                         hint: "Give its length beforehand, or longer parts."
                     )
                 }
-                group.addTask { [number] in try await repeatedly { try await putPart(body, number: number, of: upload) } }
+                group.addTask { [number] in try await repeatedly { try await putPart(body, number: number, of: upload) }
+                }
             }
             for try await part in group { stored.append(part) }
             return stored
@@ -101,7 +102,9 @@ extension S3Bucket {
         guard let error else { return }
         client.logger.warning(
             "s3 upload could not be aborted: its parts stay stored until somebody does",
-            metadata: ["bucket": "\(name)", "key": "\(upload.key)", "upload": "\(upload.uploadID)", "error": "\(error)"]
+            metadata: [
+                "bucket": "\(name)", "key": "\(upload.key)", "upload": "\(upload.uploadID)", "error": "\(error)",
+            ]
         )
     }
 }

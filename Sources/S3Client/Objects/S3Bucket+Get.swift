@@ -69,7 +69,8 @@ extension S3Bucket {
         var byteCount = length
         if let range {
             // Not the status: rclone 1.75 answers a range with 200 and a right Content-Range.
-            guard let sent = ContentRange(headers.first(name: "Content-Range") ?? ""), sent.first == range.lowerBound, sent.last < range.upperBound,
+            guard let sent = ContentRange(headers.first(name: "Content-Range") ?? ""), sent.first == range.lowerBound,
+                sent.last < range.upperBound,
                 length == sent.last - sent.first + 1
             else {
                 throw S3Error(

@@ -159,7 +159,10 @@ extension S3Client {
         let used = regions[request.bucket] ?? endpoint.region ?? Self.defaultRegion
         guard let region = error.region, region != used else { return false }
         regions[request.bucket] = region
-        logger.debug("s3 bucket is in another region", metadata: ["bucket": "\(request.bucket)", "region": "\(region)"])
+        logger.debug(
+            "s3 bucket is in another region",
+            metadata: ["bucket": "\(request.bucket)", "region": "\(region)"]
+        )
         return true
     }
 

@@ -19,7 +19,9 @@ extension S3Client {
             group.addTask { .sourceEnded(await pump.run(source)) }
             group.addTask {
                 defer { channel.end(.failure(UploadChannel.Closed())) }
-                do { return .answered(.success(try await self.call(request))) } catch { return .answered(.failure(error)) }
+                do { return .answered(.success(try await self.call(request))) } catch {
+                    return .answered(.failure(error))
+                }
             }
             var failure: (any Error)?
             var answer: Result<S3Answer, any Error> = .failure(CancellationError())

@@ -9,7 +9,10 @@ struct SignatureTests {
     @Test("signs the headers of every published request as published", arguments: SignatureVector.all)
     func headers(vector: SignatureVector) throws {
         let time = SigningTime(try date("2015-08-30T12:36:00Z"))
-        let signed = vector.signer.headers(for: vector.request(isSignedByHeaders: true), at: try date("2015-08-30T12:36:00Z"))
+        let signed = vector.signer.headers(
+            for: vector.request(isSignedByHeaders: true),
+            at: try date("2015-08-30T12:36:00Z")
+        )
         let authorization = try #require(signed.last)
         #expect(time.stamp == "20150830T123600Z")
         #expect(authorization.name == "Authorization")
@@ -93,7 +96,11 @@ struct S3SignatureExampleTests {
 
     @Test("GET object with a range")
     func getObject() {
-        let request = SignableRequest(method: "GET", path: "/test.txt", headers: [host, HeaderField("Range", "bytes=0-9")])
+        let request = SignableRequest(
+            method: "GET",
+            path: "/test.txt",
+            headers: [host, HeaderField("Range", "bytes=0-9")]
+        )
         #expect(
             authorization(request)
                 == "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request, "
@@ -175,7 +182,10 @@ struct S3SignatureExampleTests {
         #expect(ChunkSigner.framedLength(of: 66560, chunkLength: 65536) == 66824)
     }
 
-    @Test("frames chunks to exactly the length that is announced", arguments: [0, 1, 15, 16, 65535, 65536, 65537, 200_000])
+    @Test(
+        "frames chunks to exactly the length that is announced",
+        arguments: [0, 1, 15, 16, 65535, 65536, 65537, 200_000]
+    )
     func framedLength(byteCount: Int) throws {
         let headers = signer.headers(
             for: SignableRequest(method: "PUT", path: "/x", headers: [host], payload: .signedChunks),

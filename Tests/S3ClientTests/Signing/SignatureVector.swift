@@ -72,7 +72,9 @@ struct SignatureVector: Sendable, CustomStringConvertible {
             "get-header-value-order",
             "GET",
             "/",
-            headers: [("My-Header1", "value4"), ("My-Header1", "value1"), ("My-Header1", "value3"), ("My-Header1", "value2")],
+            headers: [
+                ("My-Header1", "value4"), ("My-Header1", "value1"), ("My-Header1", "value3"), ("My-Header1", "value2"),
+            ],
             headerSignature: "08c7e5a9acfcfeb3ab6b2185e75ce8b1deb5e634ec47601a50643f830c755c01",
             querySignature: "313720e71ca6202fdcfa9b20f88de01a4eb0638a83c833b1c184359a4eda864e"
         ),
@@ -216,7 +218,8 @@ struct SignatureVector: Sendable, CustomStringConvertible {
             "get-vanilla-with-session-token",
             "GET",
             "/",
-            headers: [], token: "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267",
+            headers: [],
+            token: "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267",
             headerSignature: "07ec1639c89043aa0e3e2de82b96708f198cceab042d4a97044c66dd9f74e7f8",
             querySignature: "7ff2b50b376cb4d151970630573d6291dc128cc5c2a12ffb237f73cc53f67b6c"
         ),
@@ -256,7 +259,9 @@ struct SignatureVector: Sendable, CustomStringConvertible {
             "post-sts-header-after",
             "POST",
             "/",
-            headers: [], token: longToken, omitsToken: true,
+            headers: [],
+            token: longToken,
+            omitsToken: true,
             headerSignature: "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
             querySignature: "2ce6e6d2e0cf2f9d1b55fafec88cd20574c31dc2e7631979f71ba2310083e95b"
         ),
@@ -264,7 +269,8 @@ struct SignatureVector: Sendable, CustomStringConvertible {
             "post-sts-header-before",
             "POST",
             "/",
-            headers: [], token: longToken,
+            headers: [],
+            token: longToken,
             headerSignature: "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead",
             querySignature: "46c2e3c63c1dbe7d39f8ada16fe7f001c1f56c5791441565323677f96308871c"
         ),
@@ -296,7 +302,9 @@ struct SignatureVector: Sendable, CustomStringConvertible {
             "post-x-www-form-urlencoded-parameters",
             "POST",
             "/",
-            headers: [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"), ("Content-Length", "13")], body: "Param1=value1", signsBody: true,
+            headers: [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"), ("Content-Length", "13")],
+            body: "Param1=value1",
+            signsBody: true,
             headerSignature: "328d1b9eaadca9f5818ef05e8392801e091653bafec24fcab71e7344e7f51422",
             querySignature: "0dbeb9b026c7b6675f266b8427efec9b4fa8b1f6ef1477d717aea231106eab4d"
         ),
@@ -304,7 +312,9 @@ struct SignatureVector: Sendable, CustomStringConvertible {
             "post-x-www-form-urlencoded",
             "POST",
             "/",
-            headers: [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Length", "13")], body: "Param1=value1", signsBody: true,
+            headers: [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Length", "13")],
+            body: "Param1=value1",
+            signsBody: true,
             headerSignature: "d3875051da38690788ef43de4db0d8f280229d82040bfac253562e56c3f20e0b",
             querySignature: "89a40deed0f26f9461242825a082d2222717248abc7ab41f552ad84a94ad46e9"
         ),

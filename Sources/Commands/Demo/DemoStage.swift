@@ -29,9 +29,10 @@ struct DemoStage: Sendable {
         }
         safe = try DemoSafe(folder: folder + "/safe")
         objects = usesS3 ? try DemoObjectStore(places, folder: folder + "/s3", run: folder + "/run") : nil
+        let passwordFile = safe.passwordFile
         repository =
-            objects.map { .objects($0, passwordFile: safe.passwordFile) }
-            ?? .local(in: folder, passwordFile: safe.passwordFile)
+            objects.map { .objects($0, passwordFile: passwordFile) }
+            ?? .local(in: folder, passwordFile: passwordFile)
         server = try DemoServer(places, in: folder, apiKey: safe.apiKey)
         project = DemoProject(folder: folder + "/project", git: git)
         chatbot = DemoChatbot(

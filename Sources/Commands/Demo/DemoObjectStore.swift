@@ -27,7 +27,8 @@ actor DemoObjectStore {
         port = try FreePort.find()
         url = "http://127.0.0.1:\(port)"
         let (id, secret) = ("demo" + DemoSafe.secret().prefix(12), DemoSafe.secret())
-        credentials = "\(id),\(secret)"
+        // In quotes: the variable is a line of such pairs, separated by commas.
+        credentials = "\"\(id),\(secret)\""
         environment = [
             "AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_DEFAULT_REGION": "us-east-1",
         ]

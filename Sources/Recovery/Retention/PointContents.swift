@@ -9,15 +9,19 @@ struct PointContents: Sendable, Hashable {
         let name: String
         /// Other names that a newer one may have taken over: a collection that is replaced keeps its alias.
         var aliases: [String] = []
+        /// Whether a repair found nothing of it lost.
+        var isWhole = true
 
         /// As it is named in a sentence.
         var description: String {
-            switch component {
-            case .qdrant: "collection '\(name)'"
-            case .documents: "documents '\(name)'"
-            case .configuration: "configuration '\(name)'"
-            case .code: "code '\(name)'"
-            }
+            let text =
+                switch component {
+                case .qdrant: "collection '\(name)'"
+                case .documents: "documents '\(name)'"
+                case .configuration: "configuration '\(name)'"
+                case .code: "code '\(name)'"
+                }
+            return isWhole ? text : "what is left of \(text)"
         }
     }
 
@@ -28,17 +32,36 @@ struct PointContents: Sendable, Hashable {
     /// Copies that restores made (`NAME__rp_ID`) are left out: what they are copies of counts.
     init(_ manifest: RestorePointManifest) {
         parts = manifest.parts.flatMap { part -> [Part] in
+            func make(_ name: String, aliases: [String] = [], at path: String) -> Part {
+                Part(
+                    component: part.component,
+                    name: name,
+                    aliases: aliases,
+                    isWhole: !manifest.hasLost(anythingAt: path)
+                )
+            }
             let collections = part.collections.filter { !RestoredCopy.isName($0.name) }
-                .map { Part(component: .qdrant, name: $0.name, aliases: $0.aliases) }
+                .map { make($0.name, aliases: $0.aliases, at: "qdrant/\($0.name)") }
             let files = part.storage.map { storage in
                 storage.collections.map { collection in
                     let aliases = storage.aliases.filter { $0.value == collection.name }.keys.sorted()
-                    return Part(component: .qdrant, name: collection.name, aliases: aliases)
+                    let path = "\(RestorePointManifest.storagePath)/collections/\(collection.name)"
+                    return make(collection.name, aliases: aliases, at: path)
                 }
             }
             let names =
                 part.folders.map(\.name) + (part.sets ?? []).map(\.name) + (part.checkouts ?? []).map(\.name)
-            return collections + (files ?? []) + names.map { Part(component: part.component, name: $0) }
+            return collections + (files ?? []) + names.map { make($0, at: "\(part.component.rawValue)/\($0)") }
+        }
+    }
+}
+
+extension RestorePointManifest {
+    /// Whether a repair found anything lost that lies at a path of the components' snapshots, in it or around it.
+    func hasLost(anythingAt path: String) -> Bool {
+        (missing ?? []).contains { item in
+            let (lost, path) = (item.path + "/", "/\(path)/")
+            return lost.hasPrefix(path) || path.hasPrefix(lost)
         }
     }
 }
@@ -50,21 +73,24 @@ struct HeldParts {
         let component: Component
         let name: String
     }
-    private var names: Set<Name> = []
+    private var whole: Set<Name> = []
+    private var damaged: Set<Name> = []
 
     mutating func add(_ contents: PointContents, of system: String) {
         for part in contents.parts {
             for name in [part.name] + part.aliases {
-                names.insert(Name(system: system, component: part.component, name: name))
+                let name = Name(system: system, component: part.component, name: name)
+                if part.isWhole { whole.insert(name) } else { damaged.insert(name) }
             }
         }
     }
 
-    /// What of a restore point is in no other that stays.
+    /// What of a restore point is in no other that stays. What a repair found damaged stands for another of its kind, never for a whole one.
     func lacking(_ contents: PointContents, of system: String) -> [PointContents.Part] {
         contents.parts.filter { part in
             ([part.name] + part.aliases).allSatisfy {
-                !names.contains(Name(system: system, component: part.component, name: $0))
+                let name = Name(system: system, component: part.component, name: $0)
+                return !whole.contains(name) && (part.isWhole || !damaged.contains(name))
             }
         }
     }

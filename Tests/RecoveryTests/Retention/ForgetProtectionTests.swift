@@ -92,6 +92,64 @@ struct ForgetProtectionTests {
         }
     }
 
+    @Test(
+        "the last whole collection, folder, set or checkout for a copy of it that a repair found damaged, nor the last of what is left"
+    )
+    func damaged() throws {
+        let time = "2026-01-31T09:05:00Z"
+        func manifest(_ missing: [String]) throws -> PointContents {
+            func part(_ component: String, _ more: String) -> String {
+                """
+                {"component": "\(component)", "snapshot": "", "tree": "", "startedAt": "\(time)", "finishedAt": "\(time)", "files": 1,
+                 "bytes": 1, \(more)}
+                """
+            }
+            let collection = """
+                {"name": "book", "points": 1, "shards": 1, "method": "stream", "serverVersion": "1.19.0", "goldenQueries": 0,
+                 "aliases": [], "files": 1, "bytes": 1, "dataBytes": 1, "warnings": []}
+                """
+            let folders = ["docs", "docs-more"].map { name in
+                """
+                {"name": "\(name)", "path": "/\(name)", "files": 1, "directories": 1, "otherItems": 0, "bytes": 1, "skipped": []}
+                """
+            }
+            let text = """
+                {"format": 2, "id": "0badcafe", "system": "test", "startedAt": "\(time)", "finishedAt": "\(time)", "tool": "holdfast",
+                 "parts": [\(part("qdrant", "\"folders\": [], \"collections\": [\(collection)]")),
+                   \(part("documents", "\"collections\": [], \"folders\": [\(folders.joined(separator: ","))]"))]}
+                """
+            var manifest = try RestorePointManifest(reading: Array(text.utf8))
+            manifest.missing = missing.map { .init(component: .qdrant, path: $0, kind: .shortened, lostBytes: 1) }
+            return PointContents(manifest)
+        }
+        let lost = try manifest(["/qdrant/book/shards/0/a", "/documents/docs/a.mdx"])
+        #expect(lost.parts.map(\.isWhole) == [false, false, true])
+        #expect(lost.parts.first?.description == "what is left of collection 'book'")
+        #expect(try manifest(["/documents"]).parts.map(\.isWhole) == [true, false, false])
+        let points = ["aaaaaaaa", "bbbbbbbb", "cccccccc"].enumerated().flatMap { index, id in
+            Self.point(id, Double(3 - index), ["qdrant", "documents"])
+        }
+        let whole = try manifest([])
+        let kept = try plan(points, contents: ["aaaaaaaa": whole, "bbbbbbbb": whole, "cccccccc": lost])
+        #expect(self.kept(kept) == ["bbbbbbbb", "cccccccc"])
+        #expect(
+            kept["bbbbbbbb"]?.reasons == [
+                "the last one that holds collection 'book', documents 'docs', which newer ones lack"
+            ]
+        )
+        // Newer whole ones stand for what is damaged; where nothing else is left, what is left stays.
+        #expect(
+            self.kept(try plan(points, contents: ["aaaaaaaa": lost, "bbbbbbbb": lost, "cccccccc": whole])) == [
+                "cccccccc"
+            ]
+        )
+        let empty = PointContents(parts: [])
+        #expect(
+            self.kept(try plan(points, contents: ["aaaaaaaa": lost, "bbbbbbbb": lost, "cccccccc": empty]))
+                == ["bbbbbbbb", "cccccccc"]
+        )
+    }
+
     @Test("the last that holds a collection which newer ones lack, without saying so")
     func vanished() throws {
         let points =

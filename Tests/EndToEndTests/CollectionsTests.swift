@@ -191,6 +191,43 @@ struct CollectionsTests {
         }
     }
 
+    @Test("lineage says so when points were written while they were captured, and does not when nobody wrote")
+    func lineageOfWrittenCollection() async throws {
+        let keys = "  collections:\n    - {name: book_a, source_field: path}"
+        try await withSystem(keys) { holdfast, client in
+            func changed() async throws -> Bool? {
+                let collection = try #require(try collections(try await holdfast.json("show")).first)
+                return try #require(collection["lineage"] as? [String: Any])["changedMeanwhile"] as? Bool
+            }
+            try await holdfast.run("backup")
+            #expect(try await changed() == nil)
+            let writer = Task {
+                var id: UInt64 = 10_000
+                while !Task.isCancelled {
+                    let point = Point(
+                        id: .number(id),
+                        vector: [1, 2, 3, Float(id)],
+                        payload: ["path": .string("late-\(id).mdx")]
+                    )
+                    _ = try await client.upsert([point], in: "book_a")
+                    id += 1
+                }
+            }
+            let outcome = try await holdfast.program.run(
+                ["backup"],
+                environment: holdfast.environment(),
+                folder: holdfast.folder.path,
+                timeout: .seconds(120)
+            )
+            writer.cancel()
+            _ = await writer.result
+            #expect(outcome.status == 0 || outcome.status == 3, "\(outcome)")
+            #expect(try await changed() == true)
+            let shown = try await holdfast.run("show", "--lineage").text
+            #expect(shown.contains("written to while it was captured"), "\(shown)")
+        }
+    }
+
     private func configured(_ holdfast: HoldfastProgram) throws -> String? {
         try String(contentsOfFile: holdfast.folder.path("holdfast.yaml"), encoding: .utf8)
             .firstMatch(of: /url: (\S+)/).map { String($0.output.1) }

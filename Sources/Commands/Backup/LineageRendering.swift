@@ -14,6 +14,7 @@ enum LineageRendering {
         if lineage.unknownPoints > 0 {
             parts.append("\(Formatting.count(lineage.unknownPoints, "point")) without '\(lineage.field)'")
         }
+        if lineage.changedMeanwhile == true { parts.append("written to while it was captured") }
         return parts.joined(separator: ", ")
     }
 

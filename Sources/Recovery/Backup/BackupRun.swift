@@ -210,7 +210,8 @@ public struct BackupRun: Sendable {
         let paths = captured.reduce(into: [:]) { $0.merge($1.paths) { first, _ in first } }
         for (name, sources) in captured.flatMap(\.sources).sorted(by: { $0.key < $1.key }) {
             guard let files = paths[sources.source.documents] else { continue }
-            let report = LineageReport(sources.source, sources.found, paths: files)
+            var report = LineageReport(sources.source, sources.found, paths: files)
+            if sources.changedMeanwhile { report.changedMeanwhile = true }
             try await add(report.encode(), as: LineageReport.path(of: name), into: writer, &composer)
             reports[name] = report.bounded
         }

@@ -78,8 +78,17 @@ struct CollectionsCapture: ComponentCapture {
             logger: context.logger,
             progress: { [progress = context.progress] in progress.advance($0) }
         )
+        let before = try await sources(of: item, &result)
         let captured = try await capture.capture(into: writer)
-        if let lineage = item.entry.lineage { try await readSources(item.name, lineage, &result) }
+        if let before, let after = try await sources(of: item, &result) {
+            let changed =
+                before.found != after.found || captured.manifest.points.before != captured.manifest.points.after
+            result.sources[item.name] = CapturedSources(
+                source: after.source,
+                found: after.found,
+                changedMeanwhile: changed
+            )
+        }
         try await captured.compose(into: &composer)
         let bytes = try captured.manifest.encode()
         let content = try await writer.store(bytes)
@@ -99,23 +108,28 @@ struct CollectionsCapture: ComponentCapture {
         result.summaries.append(summary)
     }
 
-    /// Right after the points were captured: what is written later is not in the restore point.
-    private func readSources(
-        _ collection: String,
-        _ lineage: LineageSource,
+    /// What the points are made from, asked right before and right after their capture: only when both are the same it is certain that the
+    /// restore point holds just that.
+    ///
+    /// - Returns: `nil` when there is nothing to compare with, or it cannot be.
+    private func sources(
+        of item: ResolvedCollections.Item,
         _ result: inout CollectedCollections
-    ) async throws {
+    ) async throws -> CapturedSources? {
+        guard let lineage = item.entry.lineage else { return nil }
+        let collection = item.name
         guard folders.contains(lineage.documents) else {
             result.warnings.append(
                 "the lineage of collection '\(collection)' was not compared: documents '\(lineage.documents)' are not part of this run"
             )
-            return
+            return nil
         }
         do {
             let sources = try await LineageCheck(client: client, collection: collection, source: lineage).sources()
-            result.sources[collection] = CapturedSources(source: lineage, found: sources)
+            return CapturedSources(source: lineage, found: sources)
         } catch let error as RecoveryError where error.code == .refused {
             result.problems.append("the lineage of collection '\(collection)' cannot be compared: \(error.message)")
+            return nil
         }
     }
 
@@ -136,6 +150,8 @@ struct CollectionsCapture: ComponentCapture {
 struct CapturedSources: Sendable {
     let source: LineageSource
     let found: LineageSources
+    /// Whether points were written while they were captured.
+    var changedMeanwhile = false
 }
 
 extension RestorePointManifest.CollectionSummary {

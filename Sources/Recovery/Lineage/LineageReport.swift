@@ -39,6 +39,9 @@ public struct LineageReport: Sendable, Hashable, Codable {
     public var pointsWithoutDocument: UInt64
     /// Points without the field, or with something else than text in it: nobody can tell what they were made from.
     public var unknownPoints: UInt64
+    /// `true` when points were written while the collection was captured: the lists are then of a moment close to the capture's, and what is
+    /// restored may differ from them.
+    public var changedMeanwhile: Bool?
 
     /// Whether every document has points, and every point a document.
     public var isComplete: Bool {

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import QdrantClient
 import TestSupport
@@ -68,6 +69,22 @@ struct LineageTests {
         let captured = LineageReport(source, LineageSources(pointsByValue: ["a": 2, "b": 1, "x": 1]), paths: paths)
         let now = LineageReport(source, LineageSources(pointsByValue: found, unknownPoints: unknown), paths: paths)
         #expect(LineageComparison.differences(captured, now) == expected)
+    }
+
+    @Test(
+        "of a collection that was written to meanwhile cannot prove a loss: what differs is untested, what agrees is verified",
+        arguments: [(nil, "failed", "verified"), (true, "untested", "verified")] as [(Bool?, String, String)]
+    )
+    func writtenMeanwhile(changed: Bool?, differing: String, agreeing: String) throws {
+        var captured = LineageReport(source, LineageSources(pointsByValue: ["a": 2, "b": 1]), paths: ["a", "b"])
+        captured.changedMeanwhile = changed
+        let now = LineageReport(source, LineageSources(pointsByValue: ["a": 2]), paths: ["a", "b"])
+        let verdict = LineageComparison.verdict(captured, now, of: 2)
+        #expect("\(verdict.outcome)" == differing && verdict.detail.contains("b had points and has none"))
+        #expect("\(LineageComparison.verdict(captured, captured, of: 2).outcome)" == agreeing)
+        // It is part of what is stored, and of what fits a manifest.
+        let stored = try JSONDecoder().decode(LineageReport.self, from: Data(captured.encode()))
+        #expect(stored == captured && captured.bounded.changedMeanwhile == changed)
     }
 
     @Suite(

@@ -23,10 +23,46 @@ struct DemoTests {
         )
     }
 
-    @Test("proves all of its claims, tells what it measured, and leaves nothing behind")
+    /// What a look at the command lines of all processes has seen.
+    private struct CommandLines {
+        var ofServers = 0
+        var withKey: [String] = []
+    }
+
+    /// Looks at the command lines of everything that runs, until it is cancelled.
+    private func watchCommandLines(in folder: TemporaryDirectory) async -> CommandLines {
+        var seen = CommandLines()
+        let files = FileManager.default
+        while !Task.isCancelled {
+            let stages = (try? files.contentsOfDirectory(atPath: folder.path)) ?? []
+            let key = stages.lazy.compactMap { files.contents(atPath: "\(folder.path)/\($0)/safe/qdrant.key") }.first
+            if let key, !key.isEmpty {
+                for process in (try? files.contentsOfDirectory(atPath: "/proc")) ?? [] where Int(process) != nil {
+                    guard let line = files.contents(atPath: "/proc/\(process)/cmdline") else { continue }
+                    let text = String(decoding: line, as: UTF8.self)
+                    if text.contains("qdrant_edge_server"), text.contains(folder.path) { seen.ofServers += 1 }
+                    if line.range(of: key) != nil { seen.withKey.append(text) }
+                }
+            }
+            try? await Task.sleep(for: .milliseconds(200))
+        }
+        return seen
+    }
+
+    @Test("proves all of its claims, tells what it measured, shows no key in a command line, and leaves nothing behind")
     func proves() async throws {
         try await TemporaryDirectory.with("hfd") { folder in
-            let outcome = try await run(["--json"], in: folder)
+            let watch = Task { await watchCommandLines(in: folder) }
+            let outcome: Program.Outcome
+            do {
+                outcome = try await run(["--json"], in: folder)
+            } catch {
+                watch.cancel()
+                throw error
+            }
+            watch.cancel()
+            let seen = await watch.value
+            #expect(seen.ofServers > 0 && seen.withKey.isEmpty, "\(seen)")
             #expect(outcome.status == 0, "\(outcome)")
             let report = try #require(
                 try JSONSerialization.jsonObject(with: Data(outcome.output)) as? [String: Any]

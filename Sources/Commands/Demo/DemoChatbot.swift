@@ -80,14 +80,23 @@ struct DemoChatbot: Sendable {
     // MARK: The process
 
     /// Ends the program at once, if it runs.
-    func kill() {
+    ///
+    /// - Returns: what runs under its number instead, and was left alone; `nil` when there is no such thing.
+    @discardableResult
+    func kill() -> String? {
         let file = run + "/chatbot.pid"
         guard let text = try? String(contentsOfFile: file, encoding: .utf8),
             let processID = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)), processID > 1
-        else { return }
-        // Its number may have gone to somebody else.
-        let running = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(processID)/exe")
-        if running == program { Foundation.kill(processID, SIGKILL) }
-        try? FileManager.default.removeItem(atPath: file)
+        else { return nil }
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        // Its number may have gone to somebody else; nobody may have it any more.
+        guard let running = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(processID)/exe") else {
+            return nil
+        }
+        // The program may be behind a link, and one that was built anew meanwhile is marked.
+        let ours = URL(filePath: program).resolvingSymlinksInPath().path
+        guard running == ours || running == ours + " (deleted)" else { return "process \(processID), \(running)" }
+        Foundation.kill(processID, SIGKILL)
+        return nil
     }
 }

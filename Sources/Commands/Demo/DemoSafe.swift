@@ -12,18 +12,22 @@ struct DemoSafe: Sendable {
     /// The key of the Qdrant server.
     let apiKeyFile: String
     let apiKey: String
+    /// Everything in it that nobody else may know.
+    let secrets: [String]
 
     /// Fills the folder, which has to be there.
     init(folder: String) throws {
         passwordFile = folder + "/password"
         identityFile = folder + "/identity.txt"
         apiKeyFile = folder + "/qdrant.key"
-        try DemoFiles.writeSecret(Self.secret(), to: passwordFile)
+        let password = Self.secret()
+        try DemoFiles.writeSecret(password, to: passwordFile)
         let identity = AgeIdentity()
         recipient = "\(try identity.recipient)"
         try DemoFiles.writeSecret("# public key: \(recipient)\n\(identity.exposed)\n", to: identityFile)
         apiKey = Self.secret()
         try DemoFiles.writeSecret(apiKey, to: apiKeyFile)
+        secrets = [password, identity.exposed, apiKey]
     }
 
     /// 48 random hexadecimal digits, as `openssl rand -hex 24` prints them.

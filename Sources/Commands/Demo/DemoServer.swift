@@ -35,13 +35,12 @@ actor DemoServer {
         process.executableURL = URL(filePath: places.python)
         process.arguments = [
             "-m", "qdrant_edge_server", "--storage", storage, "--host", "127.0.0.1", "--port", "\(port)",
-            "--port-file", portFile, "--api-key", apiKey,
-            "--parent-pid", "\(ProcessInfo.processInfo.processIdentifier)",
+            "--port-file", portFile, "--parent-pid", "\(ProcessInfo.processInfo.processIdentifier)",
         ]
-        process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": places.embeddedQdrant]) {
-            _,
-            new in new
-        }
+        // The key by the environment: everybody on the machine may read a command line.
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "PYTHONPATH": places.embeddedQdrant, "QDRANT__SERVICE__API_KEY": apiKey,
+        ]) { _, new in new }
         let output = try FileHandle(forWritingTo: URL(filePath: log))
         try output.seekToEnd()
         process.standardOutput = output

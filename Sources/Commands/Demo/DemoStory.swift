@@ -142,13 +142,19 @@ struct DemoStory {
 
     private func destroy() async throws {
         say.heading("Disaster: the machine is lost")
-        chatbot.kill()
+        let other = chatbot.kill()
         try await server.destroy()
         try FileManager.default.removeItem(atPath: project.folder)
         say.line("gone: the chatbot, the server with all its storage, the documents, the secrets, the checkout")
         do {
             _ = try await chatbot.ask(question.question)
-            say.line("the chatbot still answers, which should not be")
+            // Whatever came after would not be a recovery.
+            throw RecoveryError(
+                .refused,
+                "the chatbot still answers after the machine was lost"
+                    + (other.map { ": what runs under its process id is another program (\($0))" } ?? ""),
+                hint: "Look what listens on port \(chatbot.port), end it, and run the demo again."
+            )
         } catch let error as RecoveryError where error.code == .undetermined {
             say.line("left: the repository, what lies in the safe, and 'holdfast.yaml'; \(error.message)")
         }
@@ -241,18 +247,23 @@ struct DemoStory {
 
     // MARK: What must not be, and the way out
 
-    /// No secret of this run is in what a command has said, in a report, or unsealed in the repository.
+    /// No secret of this run is in what a command has said, in a report, or in what the repository holds of documents, code and
+    /// descriptions; the settings are sealed. The code's commits are packed by git, and are not looked into.
     private func lookForSecrets(_ report: inout DemoReport) async throws {
         let sealed = try await shell.dump("/configuration/settings/files/.env.production.age")
         var places = [shell.heard, sealed]
+        for path in ["/documents", "/code", "/holdfast", "/configuration/settings"] {
+            places.append(try await shell.dump(path))
+        }
         for name in ["recovery.html", "recovery.json"] {
             places.append(Array(try Data(contentsOf: URL(filePath: folder + "/" + name))))
         }
-        let secrets = [chatbot.token, safe.apiKey].map { Data($0.utf8) }
+        let secrets = ([chatbot.token] + safe.secrets).map { Data($0.utf8) }
         let isFound = places.contains { bytes in secrets.contains { Data(bytes).range(of: $0) != nil } }
         report.proofs.append(
             .init(
-                claim: "no secret is in any output or report, and in the repository they are sealed",
+                claim:
+                    "no secret is in any output, report, stored document, patch or description, and the settings are sealed",
                 holds: !isFound && Data(sealed).starts(with: Data("age-encryption.org/v1".utf8))
             )
         )

@@ -27,11 +27,13 @@ struct ChatbotSystem {
         """
     static let newPage = "06-observing/noctilucent-clouds.mdx"
     private static let textbook = "\(PackageRoot.path)/Examples/textbook"
-    private static let token = String(repeating: "t0k3n", count: 6)
+    static let token = String(repeating: "t0k3n", count: 6)
 
     let holdfast: HoldfastProgram
     let server: EmbeddedQdrant
     let client: QdrantClient
+    /// The key of the server, when it has one.
+    var apiKey: String?
     /// Where the chatbot listens.
     let port: Int
 
@@ -41,7 +43,9 @@ struct ChatbotSystem {
         try await TemporaryDirectory.with { folder in
             try await withEmbeddedQdrant(options.server) { server in
                 let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-                try await withQdrantClient(endpoint: QdrantEndpoint(url: server.baseURL), logger: logger) { client in
+                let key = options.server.apiKey
+                let endpoint = try QdrantEndpoint(url: server.baseURL, apiKey: key.map { Secret($0) })
+                try await withQdrantClient(endpoint: endpoint, logger: logger) { client in
                     var holdfast = try HoldfastProgram(in: folder)
                     holdfast.variables = [
                         "CHATBOT_PROGRAM": URL(filePath: HoldfastProgram.path).deletingLastPathComponent()
@@ -49,10 +53,12 @@ struct ChatbotSystem {
                         "CHATBOT_RUN": folder.path("run"),
                         "CHATBOT_PARENT": "\(ProcessInfo.processInfo.processIdentifier)",
                     ]
+                    if let key { holdfast.variables["QDRANT_KEY"] = key }
                     let system = ChatbotSystem(
                         holdfast: holdfast,
                         server: server,
                         client: client,
+                        apiKey: key,
                         port: try LoopbackPort().number
                     )
                     let result: Result<Void, any Error>
@@ -117,7 +123,7 @@ struct ChatbotSystem {
             system: test
             repository: {location: repo, password: "env:HOLDFAST_PASSWORD"}
             qdrant:
-              url: \(server.baseURL)
+              url: \(server.baseURL)\(apiKey == nil ? "" : "\n  api_key: env:QDRANT_KEY")
               collections: [{name: textbook, source_field: path, documents: docs}]
             documents: [{name: docs, path: project/docs}]
             configuration:
@@ -155,7 +161,7 @@ struct ChatbotSystem {
     func writeSettings(qdrantURL: String) throws {
         try holdfast.write(
             """
-            QDRANT_URL=\(qdrantURL)
+            QDRANT_URL=\(qdrantURL)\(apiKey.map { "\nQDRANT_API_KEY=\($0)" } ?? "")
             COLLECTION=textbook
             DOCS_FOLDER=docs
             ADMIN_TOKEN=\(Self.token)

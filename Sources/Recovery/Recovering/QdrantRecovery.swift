@@ -180,7 +180,8 @@ struct QdrantRecovery: ComponentRecovery {
             Requirement(
                 "free space of qdrant",
                 .unknown,
-                "\(ByteText.text(bytes)) will be sent; the server does not tell what is free"
+                "\(ByteText.text(bytes)) will be sent; it cannot be tested, since the server does not tell what is free",
+                remedy: "Look at the disk of the server's storage folder."
             )
         )
         return requirements

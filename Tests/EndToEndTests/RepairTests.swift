@@ -208,6 +208,36 @@ struct RepairTests {
                     try await holdfast.run("verify", point)
                     try await holdfast.run("restore", point, "--only", "qdrant")
                     if Program.find("restic") != nil { _ = try await holdfast.restic("check", "--read-data") }
+
+                    // Nothing single is written from the copy either, and nothing is copied.
+                    for name in try await client.collections() where name != "book" {
+                        _ = try await client.deleteCollection(name)
+                    }
+                    _ = try await client.deletePoints(.ids((0..<20).map { .number($0) }), in: "book")
+                    _ = try await client.upsert(
+                        [Point(id: .number(30), vector: Array(repeating: 1, count: 64), payload: ["n": 1])],
+                        in: "book"
+                    )
+                    for arguments in [
+                        ["repair-points", copy, "--yes"], ["repair-points", copy, "--missing-only", "--dry-run"],
+                        ["recover", copy, "--only", "qdrant", "--yes"],
+                    ] {
+                        let refused = try await holdfast.program.run(
+                            arguments,
+                            environment: holdfast.environment(),
+                            folder: folder.path,
+                            timeout: .seconds(120)
+                        )
+                        #expect(
+                            refused.status != 0
+                                && (refused.text + refused.errorText).contains(
+                                    "the stored data of 'book' in restore point"
+                                ),
+                            "\(arguments): \(refused)"
+                        )
+                        #expect(try await client.count(in: "book") == 1980)
+                        #expect(try await client.collections() == ["book"], "\(arguments)")
+                    }
                 }
             }
         }

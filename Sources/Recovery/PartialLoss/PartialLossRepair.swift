@@ -101,7 +101,7 @@ public struct PartialLossRepair: Sendable {
 
     /// Makes sure that every collection can be compared and repaired, before anything is changed anywhere.
     ///
-    /// - Throws: `CaptureError`, see ``PointRepair/check()``.
+    /// - Throws: `CaptureError`, see ``PointRepair/check()``; with `unverified` when the stored collection is known to be damaged.
     public func check(_ steps: [Step]) async throws {
         for step in steps { _ = try await makeRepair(step).check() }
     }
@@ -137,7 +137,22 @@ public struct PartialLossRepair: Sendable {
         }
     }
 
+    /// Refuses a stored collection of which a repair found something lost. A server takes the zeros that stand for it, and nobody could
+    /// tell then which points of the copy are real: neither those to replace with nor those to add.
+    static func checkWhole(_ collection: String, in manifest: RestorePointManifest) throws {
+        let losses = manifest.losses(ofCollection: collection)
+        guard let first = losses.first else { return }
+        throw CaptureError(
+            .unverified,
+            "the stored data of '\(collection)' in restore point \(manifest.id) is not whole: \(first)"
+                + (losses.count > 1 ? " and \(losses.count - 1) more" : "") + " is damaged in the repository",
+            hint:
+                "Nothing was copied or written. Choose another restore point ('holdfast points'); or run 'holdfast restore \(manifest.id) --collection \(collection)', which leaves what there is beside the live collection."
+        )
+    }
+
     private func makeRepair(_ step: Step) async throws -> PointRepair {
+        try Self.checkWhole(step.collection.name, in: point.manifest)
         let stored = try await StoredCollection(step.collection.name, in: point.tree(of: .qdrant), of: repository)
         let (progress, name) = (progress, step.collection.name)
         return PointRepair(

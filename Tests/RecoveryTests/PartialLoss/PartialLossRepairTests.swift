@@ -1,11 +1,12 @@
 import QdrantCapture
+import ResticRepository
 import Testing
 
 @testable import Recovery
 
 @Suite("Collections that lost a part")
 struct PartialLossRepairTests {
-    private func makeManifest(_ names: [String]) throws -> RestorePointManifest {
+    private func makeManifest(_ names: [String], missing: [String]? = nil) throws -> RestorePointManifest {
         let collections = names.map { name in
             """
             {"name": "\(name)", "points": 1, "shards": 1, "method": "stream", "serverVersion": "1.19.0", "goldenQueries": 0,
@@ -18,7 +19,26 @@ struct PartialLossRepairTests {
              "parts": [{"component": "qdrant", "snapshot": "", "tree": "", "startedAt": "\(time)", "finishedAt": "\(time)",
                "files": 1, "bytes": 1, "folders": [], "collections": [\(collections.joined(separator: ","))]}]}
             """
-        return try RestorePointManifest(reading: Array(text.utf8))
+        var manifest = try RestorePointManifest(reading: Array(text.utf8))
+        manifest.missing = missing?.map { .init(component: .qdrant, path: $0, kind: .shortened, lostBytes: 1) }
+        return manifest
+    }
+
+    @Test(
+        "are not repaired from stored data of which a repair found something lost, and the error says what and what else to do"
+    )
+    func damaged() throws {
+        let losses = ["/qdrant/a/shards/0/segment/vectors.bin", "/qdrant/a/shards/0/wal"]
+        let manifest = try makeManifest(["a", "ab"], missing: losses)
+        let error = #expect(throws: CaptureError.self) { try PartialLossRepair.checkWhole("a", in: manifest) }
+        #expect(error?.code == .unverified)
+        #expect(
+            error?.message
+                == "the stored data of 'a' in restore point 0badcafe is not whole: \(losses[0]) and 1 more is damaged in the repository"
+        )
+        #expect(error?.hint?.contains("holdfast restore 0badcafe --collection a") == true)
+        // Another collection of the same restore point is whole.
+        try PartialLossRepair.checkWhole("ab", in: manifest)
     }
 
     @Test("are those of which an assessment says that they are smaller or different, and no others")

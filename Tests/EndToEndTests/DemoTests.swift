@@ -49,13 +49,16 @@ struct DemoTests {
         return seen
     }
 
-    @Test("proves all of its claims, tells what it measured, shows no key in a command line, and leaves nothing behind")
-    func proves() async throws {
+    @Test(
+        "proves all of its claims, tells what it measured, shows no key in a command line, and leaves nothing behind",
+        arguments: ObjectServers.reasonForAbsence == nil ? [[], ["--s3"]] : [[]]
+    )
+    func proves(repository: [String]) async throws {
         try await TemporaryDirectory.with("hfd") { folder in
             let watch = Task { await watchCommandLines(in: folder) }
             let outcome: Program.Outcome
             do {
-                outcome = try await run(["--json"], in: folder)
+                outcome = try await run(["--json"] + repository, in: folder)
             } catch {
                 watch.cancel()
                 throw error

@@ -60,7 +60,7 @@ struct BackupCommand: AsyncParsableCommand {
         let session = try Session(common)
         let plan = try makePlan(session.configuration)
         if dryRun { return try await printPlan(plan, session) }
-        try await common.startAbandonedContainers()
+        try await common.startAbandonedContainers(isRequired: true)
         let start = ContinuousClock.now
         let (common, progress) = (common, common.makeProgress())
         let report = try await session.withRepository { repository in

@@ -110,7 +110,7 @@ struct RecoverCommand: AsyncParsableCommand {
     func run() async throws {
         var session = try Session(common)
         if let qdrantURL { session = try session.withServer(qdrantURL) }
-        if !dryRun { try await common.startAbandonedContainers() }
+        if !dryRun { try await common.startAbandonedContainers(isRequired: false) }
         let (final, command) = (session, self)
         let ending = try await session.withRepositoryForReading { repository in
             let wantsQdrant = command.only.isEmpty || command.only.contains(.qdrant)

@@ -14,9 +14,14 @@ extension CommonOptions {
     /// The notes of containers that are stopped for a while.
     var stoppedContainers: StoppedContainers { StoppedContainers(folder: stateFolder) }
 
-    /// Starts containers that a killed run has left stopped, and says so.
-    func startAbandonedContainers() async throws {
-        for done in try await stoppedContainers.startAbandoned() { remark("warning: \(done)") }
+    /// Starts containers that an earlier run has left stopped, and says so.
+    ///
+    /// - Parameter isRequired: whether one that cannot be started is an error. A restore may be what mends it: there it is a warning.
+    func startAbandonedContainers(isRequired: Bool) async throws {
+        let result = await stoppedContainers.startAbandoned()
+        for done in result.remarks { remark("warning: \(done)") }
+        if isRequired, let failure = result.failures.first { throw failure }
+        for failure in result.failures { remark("warning: \(failure.message)") }
     }
 }
 
@@ -24,7 +29,7 @@ extension CommonOptions {
 enum StorageRendering {
     static func line(_ storage: RestorePointManifest.StorageSummary) -> String {
         let names = storage.collections.map { collection in
-            collection.points.map { "\(collection.name) (\(Formatting.count($0, "point")))" } ?? collection.name
+            collection.countText.map { "\(collection.name) (\($0) points)" } ?? collection.name
         }
         return "storage of a stopped server, \(place(storage)): "
             + (names.isEmpty ? "no collections" : names.joined(separator: ", "))
@@ -39,7 +44,7 @@ enum StorageRendering {
     static func show(_ storage: RestorePointManifest.StorageSummary) {
         Console.result("  storage of a stopped server, from \(place(storage))")
         for collection in storage.collections {
-            let points = collection.points.map { "\($0)" } ?? "not known: files do not tell"
+            let points = collection.countText ?? "not known: files do not tell"
             Console.result(
                 "    \(collection.name)  points \(points), in \(Formatting.count(collection.shards, "shard"))"
             )
@@ -63,13 +68,21 @@ enum StorageRendering {
             "  qdrant     the storage into \(step.volume.map { "volume \($0) (\(step.target))" } ?? step.target): "
                 + "\(Formatting.count(step.storage.files, "file")), \(Formatting.bytes(step.storage.dataBytes))"
         ]
-        if step.replaces { lines.append("             what is there is put aside, not deleted") }
+        if let note = note(step) { lines.append("             \(note)") }
         if let container = step.container {
             lines.append(
-                "             the container '\(container)' is stopped while it is put into place, and started again"
+                "             the container '\(container)' is stopped while it is \(step.isMountPoint ? "written" : "put into place"), and started again"
             )
         }
         return lines
+    }
+
+    /// What becomes of what is there, as the restore itself would decide.
+    private static func note(_ step: ColdRestore.Step) -> String? {
+        if step.completes { return "what an interrupted restore has left there is completed" }
+        guard step.replaces else { return nil }
+        if step.isMountPoint { return "REFUSED: it is a mount point and not empty" }
+        return step.allowsExisting ? "what is there is put aside, not deleted" : "REFUSED: something is there already"
     }
 
     /// What a restore of a storage did, for programs.
@@ -87,7 +100,7 @@ enum StorageRendering {
 
         init(_ outcome: ColdRestore.Outcome) {
             target = outcome.target
-            verdict = RestoreRendering.verdict(outcome.differences.isEmpty).lowercased()
+            verdict = RestoreRendering.verdict(outcome.differences.isEmpty && outcome.failure == nil).lowercased()
             collections = outcome.storage.collections.map(\.name)
             restoredFiles = outcome.report.restoredFiles
             unchangedFiles = outcome.report.unchangedFiles
@@ -101,7 +114,7 @@ enum StorageRendering {
 
     static func print(_ outcome: ColdRestore.Outcome, _ common: CommonOptions) {
         Console.result(
-            "  qdrant     the storage in \(outcome.target): \(RestoreRendering.verdict(outcome.differences.isEmpty)): "
+            "  qdrant     the storage in \(outcome.target): \(RestoreRendering.verdict(outcome.differences.isEmpty && outcome.failure == nil)): "
                 + "\(Formatting.count(outcome.report.restoredFiles, "file")) written, \(outcome.report.unchangedFiles) equal already, "
                 + "\(Formatting.bytes(outcome.report.restoredBytes)) with holes"
         )

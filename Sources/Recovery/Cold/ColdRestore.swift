@@ -28,11 +28,16 @@ public struct ColdRestore: Sendable {
         public let volume: String?
         /// The container that is stopped while it is put into place.
         public let container: String?
-        /// Whether something is there that is put aside.
+        /// Whether something is there that is not what an interrupted restore of the same has left.
         public let replaces: Bool
+        /// Whether what is there is what an interrupted restore of the same has left: it is completed.
+        public let completes: Bool
         /// Whether the folder is a mount point, which cannot be exchanged: then it is restored into.
-        let isMountPoint: Bool
-        let allowsExisting: Bool
+        public let isMountPoint: Bool
+        /// Whether what is there may be put aside.
+        public let allowsExisting: Bool
+        /// Whether files are written into the folder itself, not beside it.
+        let isWrittenInto: Bool
     }
 
     /// What a restore did.
@@ -59,6 +64,8 @@ public struct ColdRestore: Sendable {
     private let storage: ColdStorage?
     private let clock: any WallClock
     private let progress: any ProgressSink
+    /// Whether a folder is a mount point; tests have no other way to make one.
+    var isMountPoint: @Sendable (String) -> Bool = ColdRestore.isMountPoint
 
     /// - Parameters:
     ///   - qdrant: the configuration that names the storage; `nil` when none does.
@@ -106,26 +113,33 @@ public struct ColdRestore: Sendable {
         guard let summary = point.manifest[.qdrant]?.storage else { return nil }
         switch destination {
         case .folder(let path):
+            let completes = try await isLeftover(path)
             return Step(
                 storage: summary,
                 target: path,
                 volume: nil,
                 container: nil,
-                replaces: try await Self.isOccupied(path),
-                isMountPoint: true,
-                allowsExisting: false
+                replaces: completes ? false : try await Self.isOccupied(path),
+                completes: completes,
+                isMountPoint: self.isMountPoint(path),
+                allowsExisting: false,
+                isWrittenInto: true
             )
         case .configured(let inPlace):
             guard let storage else { throw notConfigured() }
             let site = try await storage.find()
+            let isMountPoint = self.isMountPoint(site.path)
+            let completes = isMountPoint ? try await isLeftover(site.path) : false
             return Step(
                 storage: summary,
                 target: site.path,
                 volume: site.volume,
                 container: site.container.flatMap { $0.isRunning || $0.isRestarting ? $0.name : nil },
-                replaces: try await Self.isOccupied(site.path),
-                isMountPoint: Self.isMountPoint(site.path),
-                allowsExisting: inPlace
+                replaces: completes ? false : try await Self.isOccupied(site.path),
+                completes: completes,
+                isMountPoint: isMountPoint,
+                allowsExisting: inPlace,
+                isWrittenInto: isMountPoint
             )
         }
     }
@@ -135,16 +149,8 @@ public struct ColdRestore: Sendable {
     /// - Throws: ``RecoveryError/Code/targetNotEmpty``; ``RecoveryError/Code/refused`` for a mount point that would have to be
     ///   exchanged; ``RecoveryError/Code/sourceInUse`` when a server runs that nothing would stop.
     public func check(_ step: Step) async throws {
-        if step.replaces, try await !canBeCompleted(step) {
-            guard step.allowsExisting else {
-                throw RecoveryError(
-                    .targetNotEmpty,
-                    "the storage folder '\(step.target)' is not empty",
-                    hint: destination == .configured(inPlace: false)
-                        ? "Put what is there aside with '--in-place', or restore into another folder with '--target DIR'."
-                        : "Name another folder."
-                )
-            }
+        if step.replaces {
+            guard step.allowsExisting else { throw notEmpty(step) }
             guard !step.isMountPoint else {
                 throw RecoveryError(
                     .refused,
@@ -153,14 +159,26 @@ public struct ColdRestore: Sendable {
                 )
             }
         }
-        guard case .configured = destination, let storage, step.container == nil else { return }
-        try await storage.ensureUnused(ColdStorage.Site(path: step.target, volume: step.volume))
+        guard step.container == nil else { return }
+        let site = ColdStorage.Site(path: step.target, volume: step.volume)
+        if case .configured = destination, let storage {
+            try await storage.ensureUnused(site)
+        } else {
+            // Which server might use it is not known: its locks and open files tell all the same.
+            try await ColdStorage.ensureNotOpen(site)
+        }
     }
 
-    /// Whether what is in a folder that is restored into is only what an interrupted restore of the same has left.
-    private func canBeCompleted(_ step: Step) async throws -> Bool {
-        guard step.isMountPoint else { return false }
-        return try await !hasOthers(than: tree(), in: step.target, removesUnfinished: false)
+    private func notEmpty(_ step: Step) -> RecoveryError {
+        let other = "restore into another folder with '--target DIR'"
+        let hint =
+            switch destination {
+            case .folder: "Name another folder."
+            case .configured where step.isMountPoint:
+                "It is a mount point: stop the server and move what is in it aside by hand, or \(other)."
+            case .configured: "Put what is there aside with '--in-place', or \(other)."
+            }
+        return RecoveryError(.targetNotEmpty, "the storage folder '\(step.target)' is not empty", hint: hint)
     }
 
     // MARK: Restoring
@@ -171,12 +189,13 @@ public struct ColdRestore: Sendable {
         progress.begin("restore the storage", totalBytes: step.storage.bytes)
         defer { progress.end() }
         guard case .configured = destination, let storage else {
-            return try await restore(tree, into: step.target, step)
+            return try await restore(into: step.target, tree, step)
         }
-        guard !step.isMountPoint else {
-            // Nothing but the content of a mount point can be changed: it is written with the server stopped.
-            let ending = try await storage.withStopped("the restore") { _ in
-                try await restore(tree, into: step.target, step)
+        guard !step.isWrittenInto else {
+            // Nothing but the content of a mount point can be changed: it is written with the server stopped, and a server that
+            // were started on half of it would take what is missing for lost.
+            let ending = try await storage.withStopped("the restore", mark: mark.path(in: step.target)) { _ in
+                try await restore(into: step.target, tree, step)
             }
             return ending.value.adding(ending)
         }
@@ -184,7 +203,8 @@ public struct ColdRestore: Sendable {
         let (staged, leftover) = try await stage(tree, exchange, step)
         guard staged.differences.isEmpty else { return staged.adding(leftover) }
         let ending = try await storage.withStopped("the restore") { _ in
-            try await Self.translating { try await Self.putIntoPlace(exchange, isReplacing: step.replaces) }
+            try mark.remove(from: exchange.next)
+            return try await Self.translating { try await Self.putIntoPlace(exchange, isReplacing: step.replaces) }
         }
         return staged.adding(leftover).adding(ending, putAside: ending.value)
     }
@@ -209,16 +229,25 @@ public struct ColdRestore: Sendable {
     private func stage(_ tree: ResticID, _ exchange: FolderSwitch, _ step: Step) async throws -> (Outcome, [String]) {
         try await Self.translating { try await exchange.check() }
         var remarks: [String] = []
-        if try await Self.isOccupied(exchange.next),
-            try await hasOthers(than: tree, in: exchange.next, removesUnfinished: true)
-        {
+        if try await Self.isOccupied(exchange.next), try await !isLeftover(exchange.next) {
             let place = try await Self.translating { try await exchange.retireNext() }
             remarks.append("what was in '\(exchange.next)' is now in '\(place)'")
         }
+        try mark.set(in: exchange.next)
         return (try await restore(tree, into: exchange.next, step), remarks)
     }
 
+    /// Restores into the place itself. The folder is marked from before the first file is written until all are compared.
+    private func restore(into folder: String, _ tree: ResticID, _ step: Step) async throws -> Outcome {
+        if try await Self.isOccupied(folder), try await !isLeftover(folder) { throw notEmpty(step) }
+        try mark.set(in: folder)
+        let outcome = try await restore(tree, into: folder, step)
+        if outcome.differences.isEmpty { try mark.remove(from: folder) }
+        return outcome
+    }
+
     private func restore(_ tree: ResticID, into folder: String, _ step: Step) async throws -> Outcome {
+        try await removeUnfinished(folder)
         var restorer = DirectoryRestorer(target: RawPath(folder))
         restorer.existing = .replaceDifferent
         restorer.progress = { [progress] in progress.advance($0) }
@@ -272,19 +301,30 @@ public struct ColdRestore: Sendable {
         try await StorageInventory.take(path).items.keys.contains { !$0.isEmpty }
     }
 
-    /// Whether a folder holds anything that is not in the tree, the unfinished files of a restore left out.
-    private func hasOthers(than tree: ResticID, in folder: String, removesUnfinished: Bool) async throws -> Bool {
-        var others = Set(try await StorageInventory.take(folder).items.keys)
-        others.remove("")
-        try await repository.walk(tree) { entry in
+    private var mark: RestoreMark { RestoreMark(point: point.manifest.id) }
+
+    /// Whether what is in a folder is what an interrupted restore of the same has left: it bears the mark of one, and nothing is in
+    /// it that the tree lacks. Names alone tell nothing: a server that goes on writes into files of the same names.
+    private func isLeftover(_ folder: String) async throws -> Bool {
+        guard mark.isSet(in: folder) else { return false }
+        var others = Set(try await StorageInventory.take(folder).items.keys.filter { !Self.isUnfinished($0) })
+        others.subtract(["", mark.name])
+        try await repository.walk(tree()) { entry in
             others.remove(entry.path.description)
             return entry.node.type == .dir
         }
-        for path in others where path.split(separator: "/").last?.hasPrefix(".holdfast-restore-") == true {
-            if removesUnfinished { _ = unlink("\(folder)/\(path)") }
-            others.remove(path)
+        return others.isEmpty
+    }
+
+    private static func isUnfinished(_ path: String) -> Bool {
+        path.split(separator: "/").last?.hasPrefix(".holdfast-restore-") == true
+    }
+
+    /// Removes what a restore that was killed has left half-written.
+    private func removeUnfinished(_ folder: String) async throws {
+        for path in try await StorageInventory.take(folder).items.keys where Self.isUnfinished(path) {
+            _ = unlink("\(folder)/\(path)")
         }
-        return !others.isEmpty
     }
 
     static func isMountPoint(_ path: String) -> Bool {

@@ -39,10 +39,13 @@ struct ColdStorage: Sendable {
 
     /// Runs `body` while the server is stopped: by stopping its container where one is configured, else by making sure that it is.
     ///
+    /// - Parameter mark: the path of a file that says, as long as it is there, that no server may be started on the storage.
     /// - Throws: ``RecoveryError/Code/sourceInUse`` when it runs all the same; what `body` throws.
-    func withStopped<Value: Sendable>(_ purpose: String, _ body: (Site) async throws -> Value) async throws
-        -> ContainerPause.Ending<Value>
-    {
+    func withStopped<Value: Sendable>(
+        _ purpose: String,
+        mark: String? = nil,
+        _ body: (Site) async throws -> Value
+    ) async throws -> ContainerPause.Ending<Value> {
         try await withEngine { engine in
             let site = try await find(engine)
             guard let engine, let container = site.container else {
@@ -56,6 +59,7 @@ struct ColdStorage: Sendable {
                 stopLimit: settings.stopLimit,
                 startLimit: settings.startLimit,
                 purpose: purpose,
+                mark: mark,
                 clock: clock,
                 logger: logger,
                 isAnswering: { await pulse.isAnswering() }
@@ -71,17 +75,22 @@ struct ColdStorage: Sendable {
 
     /// Makes sure that no server uses the files.
     func ensureUnused(_ site: Site) async throws {
-        if await ServerPulse(url: url).isAnswering() {
+        if let answer = await ServerPulse(url: url).answer() {
             let hint =
                 settings.container == nil
                 ? "Stop the server first, or name its container in 'qdrant.cold.stop_container'."
                 : "'qdrant.cold.stop_container' names a container in which that server is not, or something starts it again at once."
             throw RecoveryError(
                 .sourceInUse,
-                "a server answers at \(url.absoluteString): its files may change at any time",
+                "a server answers at \(url.absoluteString) \(answer): its files may change at any time",
                 hint: hint
             )
         }
+        try await Self.ensureNotOpen(site)
+    }
+
+    /// Makes sure that no process has the files locked or open for writing, wherever its server answers.
+    static func ensureNotOpen(_ site: Site) async throws {
         let inventory = try await StorageInventory.take(site.path)
         if let evidence = try await StorageUse.evidence(site.path, inventory) {
             throw RecoveryError(

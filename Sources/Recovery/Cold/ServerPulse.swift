@@ -14,9 +14,14 @@ struct ServerPulse: Sendable {
 
     /// Asks.
     ///
-    /// - Returns: `false` when nobody listens, or a proxy says that nobody is behind it. Something that listens and does not speak as
+    /// - Returns: whether anything answers; see ``answer()``.
+    func isAnswering() async -> Bool { await answer() != nil }
+
+    /// Asks.
+    ///
+    /// - Returns: what answered, as the end of a sentence: `with status 200`. `nil` when nobody listens, or a proxy says that nobody is behind it. Something that listens and does not speak as
     ///   expected (a certificate that is not trusted, no answer in time) counts as an answer: nobody may write to its files.
-    func isAnswering() async -> Bool {
+    func answer() async -> String? {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(2)),
@@ -25,28 +30,33 @@ struct ServerPulse: Sendable {
         configuration.httpVersion = .http1Only
         configuration.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
-        let isAnswering = await ask(client)
+        let answer = await ask(client)
         try? await client.shutdown()
-        return isAnswering
+        return answer
     }
 
-    private func ask(_ client: HTTPClient) async -> Bool {
+    /// What proxies say when nobody is behind them.
+    private static let nobodyBehind: Set<UInt> = [502, 503, 504]
+
+    private func ask(_ client: HTTPClient) async -> String? {
         do {
             let request = HTTPClientRequest(url: url.absoluteString + "/livez")
             let response = try await client.execute(request, timeout: Self.limit)
-            return response.status.code != 502 && response.status.code != 504
+            let status = response.status.code
+            return Self.nobodyBehind.contains(status) ? nil : "with status \(status)"
         } catch let error as HTTPClientError {
-            return error != .connectTimeout && error != .remoteConnectionClosed && error != .cancelled
+            let isNobody = error == .connectTimeout || error == .remoteConnectionClosed || error == .cancelled
+            return isNobody ? nil : "though not as a server of Qdrant does (\(error))"
         } catch is NIOConnectionError {
-            return false
+            return nil
         } catch is IOError {
-            return false
+            return nil
         } catch is ChannelError {
-            return false
+            return nil
         } catch is CancellationError {
-            return false
+            return nil
         } catch {
-            return true
+            return "though not as a server of Qdrant does"
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import QdrantCapture
+
 extension RestorePointManifest {
     /// The storage of a stopped server, taken as files, in a restore point: the cold route.
     public struct StorageSummary: Sendable, Hashable, Codable {
@@ -9,6 +11,24 @@ extension RestorePointManifest {
             public var shards: Int
             /// How many points the server counted right before it was stopped; `nil` when it was not asked: files do not tell.
             public var points: UInt64?
+            /// How many it counted when it was started again; `nil` when it was not asked, or did not answer in time. Who writes
+            /// between counting and stopping, or starting and counting, makes the two differ.
+            public var pointsAfter: UInt64?
+
+            /// Whether a number of points is one that the collection can have had when it was captured; `nil` when nobody counted.
+            public func admits(_ count: UInt64) -> Bool? {
+                points.map { CollectionManifest.Count(before: $0, after: pointsAfter ?? $0).admits(count) }
+            }
+
+            /// The smallest number of points that it can have had, as far as was counted.
+            public var fewestPoints: UInt64? { points.map { min($0, pointsAfter ?? $0) } }
+
+            /// For people: `12`, or `12 to 14` when the count changed around the capture.
+            public var countText: String? {
+                guard let points else { return nil }
+                guard let after = pointsAfter, after != points else { return "\(points)" }
+                return "\(min(points, after)) to \(max(points, after))"
+            }
         }
 
         /// Where it was: a folder of the host that was backed up.

@@ -2,6 +2,7 @@ import Foundation
 import LocalStorage
 import Logging
 import NIOCore
+import QdrantClient
 import ResticCrypto
 import ResticFormat
 import ResticRepository
@@ -139,14 +140,18 @@ struct ColdFixture {
 
     // MARK: Runs
 
-    func backUp(_ progress: any ProgressSink = SilentProgress()) async throws -> BackupReport {
-        var plan = BackupPlan(system: "test", selecting: nil, folders: [], configuration: configuration)
+    func backUp(
+        _ progress: any ProgressSink = SilentProgress(),
+        client: QdrantClient? = nil,
+        documents: [HoldfastConfiguration.Documents] = []
+    ) async throws -> BackupReport {
+        var plan = BackupPlan(system: "test", selecting: nil, folders: documents, configuration: configuration)
         plan.cold = configuration.qdrant
         plan.leavingOut = [folder.path("repo")]
         return try await BackupRun(
             plan,
             into: repository.loadIndex(),
-            client: nil,
+            client: client,
             logger: logger,
             progress: progress,
             toolVersion: "holdfast test",

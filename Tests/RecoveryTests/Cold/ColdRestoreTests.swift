@@ -97,6 +97,7 @@ struct ColdRestoreTests {
             try FileManager.default.moveItem(atPath: fixture.storage, toPath: fixture.storage + ".next")
             try Data("half".utf8).write(to: URL(filePath: fixture.storage + ".next/raft_state.json"))
             try Data("x".utf8).write(to: URL(filePath: fixture.storage + ".next/.holdfast-restore-3"))
+            try RestoreMark(point: try await fixture.latest().manifest.id).set(in: fixture.storage + ".next")
             let first = try await fixture.restored(.configured(inPlace: false))
             #expect(first.differences.isEmpty && first.report.restoredFiles == 1, "\(first)")
             #expect(try fixture.entries("volume") == ["_data"])

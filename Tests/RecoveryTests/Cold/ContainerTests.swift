@@ -89,7 +89,8 @@ struct ContainerTests {
             // The next run tries it, too.
             #expect(fixture.stopped.describeAbandoned().count == 1)
             engine.order()
-            #expect(try await fixture.stopped.startAbandoned().count == 1)
+            let resumed = await fixture.stopped.startAbandoned()
+            #expect(resumed.remarks.count == 1 && resumed.failures.isEmpty)
             #expect(engine.isRunning("qdrant") && fixture.stopped.describeAbandoned().isEmpty)
         }
     }
@@ -297,11 +298,27 @@ struct ContainerEngineTests {
             #expect(held != nil)
             held = nil  // As if the process were gone.
             #expect(notes.abandoned().map(\.note) == [note])
-            let late = await #expect(throws: RecoveryError.self) { _ = try await notes.startAbandoned() }
+            let late = await notes.startAbandoned().failures.first
             #expect(late?.code == .containerLeftStopped && late?.hint?.contains("start qdrant") == true)
             #expect(notes.abandoned().count == 1)
-            _ = FileManager.default.createFile(atPath: folder.path("state/stopped-container-x.json"), contents: nil)
-            #expect(notes.abandoned().count == 1)
+            let empty = folder.path("state/stopped-container-x.json")
+            _ = FileManager.default.createFile(atPath: empty, contents: nil)
+            #expect(notes.describeAbandoned().count == 1 && FileManager.default.fileExists(atPath: empty))
+            #expect(notes.abandoned(removesEmpty: true).count == 1 && !FileManager.default.fileExists(atPath: empty))
+        }
+    }
+
+    @Test("a lock on a note that is not in its place any more says nothing")
+    func replacedNote() async throws {
+        try await TemporaryDirectory.with { folder in
+            let path = folder.path("note")
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+            let held = HeldNote(path: path, descriptor: open(path, O_RDWR))
+            #expect(held.isInPlace)
+            try FileManager.default.removeItem(atPath: path)
+            #expect(!held.isInPlace)
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+            #expect(!held.isInPlace)
         }
     }
 }

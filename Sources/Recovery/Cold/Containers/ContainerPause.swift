@@ -12,6 +12,8 @@ struct ContainerPause: Sendable {
     let startLimit: Duration
     /// For people: `the backup`.
     let purpose: String
+    /// The path of a file that says, as long as it is there, that the container's files are incomplete: it is not started then.
+    var mark: String?
     let clock: any WallClock
     let logger: Logger
     /// Whether the server in the container answers; `nil` when nobody knows where to ask.
@@ -28,35 +30,38 @@ struct ContainerPause: Sendable {
         var warnings: [String] = []
     }
 
-    /// Runs `body` while the container is stopped. One that did not run is left stopped.
+    /// Runs `body` while the container is stopped. One that did not run is left stopped, unless an earlier run had stopped it.
     ///
     /// - Throws: what `body` throws. When the container cannot be started then, that is the error, with the other as its cause:
     ///   ``RecoveryError/Code/containerLeftStopped``.
     func run<Value: Sendable>(_ container: ContainerState, _ body: () async throws -> Value) async throws
         -> Ending<Value>
     {
-        guard container.isRunning || container.isRestarting else { return Ending(value: try await body()) }
-        let held = try notes.begin(
-            StoppedContainers.Note(
-                container: container.name,
-                id: container.id,
-                socket: engine.socket,
-                stoppedAt: "\(clock.now)",
-                purpose: purpose
-            )
+        var note = StoppedContainers.Note(
+            container: container.name,
+            id: container.id,
+            socket: engine.socket,
+            stoppedAt: "\(clock.now)",
+            purpose: purpose,
+            mark: mark
         )
+        let runs = container.isRunning || container.isRestarting
+        let earlier = notes.note(like: note)
+        guard runs || earlier != nil else { return Ending(value: try await body()) }
+        note.mark = mark ?? earlier?.mark
+        let held = try notes.begin(note)
         let start = ContinuousClock.now
         let result: Result<Value, any Error>
         do {
             // Not cut short when this task is cancelled: what is half stopped can neither be read nor started.
-            try await Task { try await stop(container) }.value
+            if runs { try await Task { try await stop(container) }.value }
             try Task.checkCancellation()
             result = .success(try await body())
         } catch {
             result = .failure(error)
         }
         // A task of its own: this one may be cancelled, and could send nothing then.
-        let (failure, warning) = await Task { await startAgain(container) }.value
+        let (failure, warning) = await Task { [mark = note.mark] in await startAgain(container, unless: mark) }.value
         if failure == nil { held.remove() }
         switch result {
         case .success(let value):
@@ -96,13 +101,14 @@ struct ContainerPause: Sendable {
 
     // MARK: Starting
 
-    private func startAgain(_ container: ContainerState) async -> (RecoveryError?, String?) {
+    private func startAgain(_ container: ContainerState, unless mark: String?) async -> (RecoveryError?, String?) {
+        if let mark, RestoreMark.exists(mark) { return (Self.incomplete(container.name, mark), nil) }
         var problem: any Error = CancellationError()
         for attempt in 1...Self.startAttempts {
             if attempt > 1 { try? await Task.sleep(for: .seconds(1)) }
             do {
                 try await engine.start(container.id)
-                try await awaitRunning(container)
+                try await Self.awaitRunning(container.id, engine)
                 return (nil, try await awaitAnswer(container))
             } catch {
                 problem = error
@@ -125,12 +131,26 @@ struct ContainerPause: Sendable {
         )
     }
 
-    private func awaitRunning(_ container: ContainerState) async throws {
+    /// Nobody may start it: the files of the server in it are half restored.
+    static func incomplete(_ container: String, _ mark: String) -> RecoveryError {
+        let folder = ConfigurationPath.parent(of: mark)
+        return RecoveryError(
+            .containerLeftStopped,
+            "the container '\(container)' is left stopped: its storage '\(folder)' is only partly restored",
+            hint:
+                "Do not start it by hand. Restore the same restore point again: that completes the storage, and starts the container."
+        )
+    }
+
+    /// Waits until the engine says that it runs.
+    ///
+    /// - Throws: when it has ended instead.
+    static func awaitRunning(_ id: String, _ engine: ContainerEngine) async throws {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {
-            let state = try await engine.container(container.id)
+            let state = try await engine.container(id)
             if state.isRunning, !state.isRestarting { return }
-            guard ContinuousClock.now < deadline else { throw Self.ended(state) }
+            guard ContinuousClock.now < deadline else { throw ended(state) }
             try await Task.sleep(for: .milliseconds(100))
         }
     }

@@ -18,6 +18,8 @@ public struct StoppedContainers: Sendable {
         var stoppedAt: String
         /// What for: `the backup`.
         var purpose: String
+        /// The path of a file that says, as long as it is there, that the container's files are incomplete: it is not started then.
+        var mark: String?
     }
 
     private let folder: String
@@ -46,18 +48,9 @@ public struct StoppedContainers: Sendable {
         } catch {
             throw unusable(cause: error)
         }
-        let path = path(of: note)
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw unusable() }
-        let held = HeldNote(path: path, descriptor: descriptor)
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw RecoveryError(
-                .refused,
-                "another run of holdfast has the container '\(note.container)' stopped now",
-                hint: "Wait until it has ended."
-            )
-        }
+        let held = try hold(path(of: note), note)
         let bytes = Array(try JSONEncoder().encode(note))
+        let descriptor = held.descriptor
         guard ftruncate(descriptor, 0) == 0,
             bytes.withUnsafeBytes({ pwrite(descriptor, $0.baseAddress, $0.count, 0) }) == bytes.count,
             fsync(descriptor) == 0
@@ -65,8 +58,33 @@ public struct StoppedContainers: Sendable {
         return held
     }
 
+    /// Opens the note's file and locks it. The file may be removed between the two by the run that had it: then a lock on it says
+    /// nothing, and it is made anew.
+    private func hold(_ path: String, _ note: Note) throws -> HeldNote {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw unusable() }
+            let held = HeldNote(path: path, descriptor: descriptor)
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                throw RecoveryError(
+                    .refused,
+                    "another run of holdfast has the container '\(note.container)' stopped now",
+                    hint: "Wait until it has ended."
+                )
+            }
+            if held.isInPlace { return held }
+        }
+    }
+
+    /// What a run has noted that stopped the same container and has not started it again.
+    func note(like note: Note) -> Note? {
+        FileManager.default.contents(atPath: path(of: note)).flatMap { try? JSONDecoder().decode(Note.self, from: $0) }
+    }
+
     /// The notes that no running process holds.
-    func abandoned() -> [(note: Note, held: HeldNote)] {
+    ///
+    /// - Parameter removesEmpty: whether those go that say nothing, written by a run that was killed before it stopped anything.
+    func abandoned(removesEmpty: Bool = false) -> [(note: Note, held: HeldNote)] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.sorted().compactMap { name in
             guard name.hasPrefix(Self.prefix) else { return nil }
@@ -74,42 +92,53 @@ public struct StoppedContainers: Sendable {
             let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
             guard descriptor >= 0 else { return nil }
             let held = HeldNote(path: path, descriptor: descriptor)
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return nil }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, held.isInPlace else { return nil }
             guard let data = FileManager.default.contents(atPath: path), !data.isEmpty,
                 let note = try? JSONDecoder().decode(Note.self, from: data)
             else {
-                // Written by a run that was killed before it stopped anything.
-                held.remove()
+                if removesEmpty { held.remove() }
                 return nil
             }
             return (note, held)
         }
     }
 
-    /// Starts the containers that killed runs have left stopped.
-    ///
-    /// - Returns: what was done, a sentence each.
-    /// - Throws: ``RecoveryError/Code/containerLeftStopped`` when one of them cannot be started.
-    public func startAbandoned() async throws -> [String] {
-        var remarks: [String] = []
-        for (note, held) in abandoned() {
+    /// What became of the containers that earlier runs have left stopped.
+    public struct Resumption: Sendable {
+        /// What was done, a sentence each.
+        public var remarks: [String] = []
+        /// Why others do not run: ``RecoveryError/Code/containerLeftStopped`` each. Their notes stay.
+        public var failures: [RecoveryError] = []
+    }
+
+    /// Starts the containers that earlier runs have left stopped, but for those whose files are only partly restored.
+    public func startAbandoned() async -> Resumption {
+        var result = Resumption()
+        for (note, held) in abandoned(removesEmpty: true) {
+            if let mark = note.mark, RestoreMark.exists(mark) {
+                result.failures.append(ContainerPause.incomplete(note.container, mark))
+                continue
+            }
             do {
                 try await Self.start(note)
-            } catch let error as RecoveryError {
-                throw RecoveryError(
-                    .containerLeftStopped,
-                    "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which was killed, and cannot be started now",
-                    hint:
-                        "Start it by hand ('\(ContainerPause.command(note.container, socket: note.socket))'). If it is gone for good, remove \(held.path).",
-                    cause: error
+            } catch {
+                result.failures.append(
+                    RecoveryError(
+                        .containerLeftStopped,
+                        "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which did not start it again, and cannot be started now",
+                        hint:
+                            "Start it by hand ('\(ContainerPause.command(note.container, socket: note.socket))'). If it is gone for good, remove \(held.path).",
+                        cause: error
+                    )
                 )
+                continue
             }
             held.remove()
-            remarks.append(
-                "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which was killed: it has been started again"
+            result.remarks.append(
+                "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which did not start it again: it has been started now"
             )
         }
-        return remarks
+        return result
     }
 
     /// One that is still being stopped, since the run was killed in the middle of that, cannot be started at once.
@@ -118,20 +147,26 @@ public struct StoppedContainers: Sendable {
             var attempts = 0
             while true {
                 do {
-                    return try await engine.start(note.id)
+                    try await engine.start(note.id)
+                    break
                 } catch let error as RecoveryError {
                     attempts += 1
                     guard attempts < startAttempts else { throw error }
                     try await Task.sleep(for: .seconds(1))
                 }
             }
+            try await ContainerPause.awaitRunning(note.id, engine)
         }
     }
 
-    /// The containers that killed runs have left stopped, a sentence each. Changes nothing.
+    /// The containers that earlier runs have left stopped, a sentence each. Changes nothing.
     public func describeAbandoned() -> [String] {
         abandoned().map { note, _ in
-            "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which was killed before it could start it again"
+            let text =
+                "the container '\(note.container)' was stopped at \(note.stoppedAt) for \(note.purpose), which did not start it again"
+            guard let mark = note.mark, RestoreMark.exists(mark) else { return text }
+            return text
+                + ": its storage '\(ConfigurationPath.parent(of: mark))' is only partly restored, and has to be restored first"
         }
     }
 
@@ -161,7 +196,7 @@ public struct StoppedContainers: Sendable {
 /// A note while this process has it.
 final class HeldNote: Sendable {
     let path: String
-    private let descriptor: Int32
+    let descriptor: Int32
 
     init(path: String, descriptor: Int32) {
         self.path = path
@@ -170,6 +205,13 @@ final class HeldNote: Sendable {
 
     deinit {
         close(descriptor)
+    }
+
+    /// Whether the file that is locked is still the one of that name: only then does the lock say anything.
+    var isInPlace: Bool {
+        var (own, named) = (stat(), stat())
+        return fstat(descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_dev == named.st_dev
+            && own.st_ino == named.st_ino
     }
 
     /// The container runs again, or never stopped.

@@ -1,3 +1,4 @@
+internal import Locks
 public import Logging
 public import QdrantClient
 internal import ResticFormat
@@ -43,8 +44,22 @@ public struct BackupRun: Sendable {
 
     /// Runs the plan.
     ///
-    /// - Throws: when any component cannot be captured: no snapshot is saved then.
+    /// - Throws: when any component cannot be captured: no snapshot is saved then. When a container was left stopped before, that is
+    ///   the error, with the other as its cause.
     public func run() async throws -> BackupReport {
+        let left = Mutex<RecoveryError?>(nil)
+        do {
+            return try await run { failure in left.withLock { $0 = $0 ?? failure } }
+        } catch {
+            guard var failure = left.withLock({ $0 }) else { throw error }
+            failure.message += "; and the backup failed then: \(FailureText.of(error))"
+            failure.cause = error
+            throw failure
+        }
+    }
+
+    /// - Parameter onFailure: told at once what went wrong after a component was captured: what follows may throw.
+    private func run(onFailure: @escaping @Sendable (RecoveryError) -> Void) async throws -> BackupReport {
         let captures = try makeCaptures()
         guard !captures.isEmpty else {
             throw RecoveryError(
@@ -57,7 +72,11 @@ public struct BackupRun: Sendable {
         let context = try await makeContext()
         let (captured, statistics) = try await repository.write { writer in
             var parts: [CapturedPart] = []
-            for capture in captures { parts.append(try await capture.capture(into: writer, context)) }
+            for capture in captures {
+                let part = try await capture.capture(into: writer, context)
+                if let failure = part.failure { onFailure(failure) }
+                parts.append(part)
+            }
             return (try await compose(parts, startedAt: started, into: writer), parts)
         }
         let (point, parts) = captured

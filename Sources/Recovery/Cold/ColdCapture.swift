@@ -19,6 +19,9 @@ struct ColdCapture: ComponentCapture {
         summary.stoppedSeconds = ending.downtime?.seconds
         if ending.downtime == nil { summary.container = nil }
         asked?.add(to: &summary)
+        if asked != nil, ending.failure == nil, let again = await ServerObservation.ask(storage) {
+            again.addLate(to: &summary)
+        }
         let composer = TreeComposer(time: .epoch, host: context.repository.repository.host)
         composer.addTree(RestorePointManifest.storagePath, tree)
         tree = try await composer.store(into: writer)
@@ -54,6 +57,13 @@ struct ColdCapture: ComponentCapture {
         -> Captured
     {
         try checkPlace(site)
+        if let mark = RestoreMark.any(in: site.path) {
+            throw RecoveryError(
+                .refused,
+                "\(site.description) is only partly restored: a restore into it was interrupted ('\(mark)')",
+                hint: "Restore the same restore point again: that completes it."
+            )
+        }
         let layout = try StorageLayout.read(site.path)
         let before = try await StorageInventory.take(site.path)
         try checkNotEmptied(site, layout, context)
@@ -184,6 +194,13 @@ struct ServerObservation: Sendable {
             summary.collections[index].points = points[summary.collections[index].name]
         }
     }
+
+    /// Adds what was counted once it ran again.
+    func addLate(to summary: inout RestorePointManifest.StorageSummary) {
+        for index in summary.collections.indices where summary.collections[index].points != nil {
+            summary.collections[index].pointsAfter = points[summary.collections[index].name]
+        }
+    }
 }
 
 extension RestorePointManifest.Part {
@@ -193,6 +210,7 @@ extension RestorePointManifest.Part {
     /// How many points each collection has, by its name; `nil` where nobody counted.
     var knownPoints: [String: UInt64?] {
         let counted = collections.map { ($0.name, UInt64?.some($0.points)) }
-        return Dictionary(counted + (storage?.collections.map { ($0.name, $0.points) } ?? [])) { first, _ in first }
+        return Dictionary(counted + (storage?.collections.map { ($0.name, $0.fewestPoints) } ?? [])) { first, _ in first
+        }
     }
 }

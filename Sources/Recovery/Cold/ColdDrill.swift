@@ -8,6 +8,7 @@ struct ColdDrill {
     let point: RestorePoint
     let repository: IndexedRepository
     let summary: RestorePointManifest.StorageSummary
+    let plausibility: Plausibility
     /// The folder that a scratch server will use as its storage.
     let folder: String
     let environment: [String: String]
@@ -86,6 +87,23 @@ struct ColdDrill {
         if isBack { try await compare(client, "served after the restart", &checks) }
     }
 
+    static func verdict(
+        _ points: UInt64,
+        _ collection: RestorePointManifest.StorageSummary.Collection,
+        _ plausibility: Plausibility
+    ) -> CheckList.Verdict {
+        // One that was silently emptied is served as it was captured.
+        if let problem = plausibility.problem(ofCollection: collection.name, served: points) {
+            return (.failed, problem)
+        }
+        guard let admits = collection.admits(points), let counted = collection.countText else {
+            return (.untested, "\(points) points; how many were captured is not known, since only files were")
+        }
+        return admits
+            ? (.verified, "\(points) points, as captured")
+            : (.failed, "\(points) points are served, \(counted) were captured")
+    }
+
     private func compare(_ client: QdrantClient, _ what: String, _ checks: inout CheckList) async throws {
         for collection in summary.collections {
             try await checks.check("collection \(collection.name): \(what)", .qdrant) {
@@ -94,12 +112,7 @@ struct ColdDrill {
                 }
                 // A replica that could not be loaded answers no count.
                 let points = try await client.count(in: collection.name)
-                guard let captured = collection.points else {
-                    return (.verified, "\(points) points; how many were captured is not known, since only files were")
-                }
-                return points == captured
-                    ? (.verified, "\(points) points, as captured")
-                    : (.failed, "\(points) points are served, \(captured) were captured")
+                return Self.verdict(points, collection, plausibility)
             }
         }
     }

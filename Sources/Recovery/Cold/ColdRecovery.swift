@@ -67,34 +67,36 @@ struct ColdRecovery: ComponentRecovery {
         }
     }
 
-    private static func finding(
+    static func finding(
         _ collection: RestorePointManifest.StorageSummary.Collection,
         _ live: [String: UInt64]
     ) -> LiveFinding {
         guard let now = live[collection.name] else {
-            let had = collection.points.map { "; it had \($0) points" } ?? ""
+            let had = collection.countText.map { "; it had \($0) points" } ?? ""
             return LiveFinding(
                 .qdrant,
                 collection.name,
                 .missing,
                 "the collection is missing\(had)",
-                missing: collection.points.map { Int(clamping: $0) }
+                missing: collection.fewestPoints.map { Int(clamping: $0) }
             )
         }
-        guard let then = collection.points else {
+        guard let admits = collection.admits(now), let fewest = collection.fewestPoints, let then = collection.countText
+        else {
             return LiveFinding(
                 .qdrant,
                 collection.name,
-                .same,
+                .unknown,
                 "the collection is there with \(now) points; how many were captured is not known, since only files were"
             )
         }
         let text = "it has \(now) points, \(then) were captured"
-        if now < then {
-            return LiveFinding(.qdrant, collection.name, .smaller, text, missing: Int(clamping: then - now))
+        if admits { return LiveFinding(.qdrant, collection.name, .same, text) }
+        if now < fewest {
+            return LiveFinding(.qdrant, collection.name, .smaller, text, missing: Int(clamping: fewest - now))
         }
-        if now > then { return LiveFinding(.qdrant, collection.name, .larger, text, extra: Int(clamping: now - then)) }
-        return LiveFinding(.qdrant, collection.name, .same, text)
+        let most = max(fewest, collection.points ?? 0, collection.pointsAfter ?? 0)
+        return LiveFinding(.qdrant, collection.name, .larger, text, extra: Int(clamping: now - most))
     }
 
     /// What the folder of a server that does not answer holds. Files that differ may be newer ones: nobody says that they are lost.
@@ -128,6 +130,7 @@ struct ColdRecovery: ComponentRecovery {
 
     func plan(_ findings: [LiveFinding]) async throws -> [RecoveryAction] {
         guard findings.contains(where: \.isLoss), let summary, let step = try await restore.plan() else { return [] }
+        try checkWish(findings)
         let names = summary.collections.map(\.name).joined(separator: ", ")
         let pause = step.container.map { ", with the container '\($0)' stopped while it is put into place" } ?? ""
         return [
@@ -146,13 +149,26 @@ struct ColdRecovery: ComponentRecovery {
         ]
     }
 
+    /// Fewer points are brought back only with everything that is newer put aside: nobody wants that without saying so.
+    private func checkWish(_ findings: [LiveFinding]) throws {
+        guard context.options.target == nil, !context.options.components.contains(.qdrant) else { return }
+        let losses = findings.filter(\.isLoss)
+        guard let first = losses.first, losses.allSatisfy({ $0.state == .smaller }) else { return }
+        throw RecoveryError(
+            .refused,
+            "collection '\(first.name)' is smaller than it was (\(first.detail)), and only the storage as a whole can be restored, without anything newer in it",
+            hint:
+                "'--only qdrant' says that this is meant. 'holdfast restore --only qdrant --target DIR' restores it beside it; '--only documents' recovers the rest."
+        )
+    }
+
     func check(_ actions: [RecoveryAction]) async throws -> [Requirement] {
         guard let action = actions.first, let step = try await restore.plan() else { return [] }
         var requirements = [FreeSpace.requirement(for: action.bytes, at: action.target)]
         do {
             try await restore.check(step)
             requirements.append(
-                Requirement("place of the storage", .present, "'\(step.target)' can be written to and exchanged")
+                Requirement("place of the storage", .present, Self.describe(step))
             )
         } catch let error as RecoveryError {
             requirements.append(
@@ -160,6 +176,13 @@ struct ColdRecovery: ComponentRecovery {
             )
         }
         return requirements
+    }
+
+    private static func describe(_ step: ColdRestore.Step) -> String {
+        if step.completes { return "'\(step.target)' holds what an interrupted restore has left, which is completed" }
+        if step.isMountPoint { return "'\(step.target)' is a mount point and empty: it is restored into" }
+        return step.replaces
+            ? "'\(step.target)' can be put aside" : "nothing is in '\(step.target)', where the storage goes"
     }
 
     // MARK: Run
@@ -192,7 +215,7 @@ struct ColdRecovery: ComponentRecovery {
                 return CheckResult(
                     "collection \(collection.name)",
                     kind: Component.qdrant.rawValue,
-                    finding.isLoss ? .failed : .verified,
+                    finding.isLoss ? .failed : finding.isOpen ? .untested : .verified,
                     finding.detail
                 )
             }

@@ -122,6 +122,7 @@ public struct DrillRun: Sendable {
             point: plan.point,
             repository: repository,
             summary: storage,
+            plausibility: plausibility,
             folder: place.storage,
             environment: ProcessInfo.processInfo.environment,
             logger: logger,

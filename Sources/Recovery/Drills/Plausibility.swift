@@ -17,12 +17,15 @@ struct Plausibility {
 
     /// What is wrong with a collection.
     ///
-    /// - Returns: `nil` when it holds something, or never did.
-    func problem(ofCollection name: String) -> String? {
+    /// - Parameter served: how many points of it a server has, for one whose points were not counted when it was captured.
+    /// - Returns: `nil` when it holds something, or never did, or nobody counted.
+    func problem(ofCollection name: String, served: UInt64? = nil) -> String? {
         func points(_ manifest: RestorePointManifest) -> Int64? {
-            manifest[.qdrant]?.collections.first { $0.name == name }.map { Int64(clamping: $0.points) }
+            (manifest[.qdrant]?.knownPoints[name] ?? nil).map { Int64(clamping: $0) }
         }
-        guard points(point.manifest) == 0, let earlier = before(points) else { return nil }
+        guard points(point.manifest) ?? served.map({ Int64(clamping: $0) }) == 0, let earlier = before(points) else {
+            return nil
+        }
         return "it holds no points, and had \(earlier.count) in restore point \(earlier.id)"
     }
 

@@ -117,14 +117,13 @@ public struct PointChoice: Sendable, Hashable {
     }
 
     /// Collections that have lost half of their points from one restore point to the next: was the loss captured?
-    private static func shrinkage(of point: RestorePoint, since older: RestorePoint?) -> [String] {
-        guard let older else { return [] }
-        return (point.manifest[.qdrant]?.collections ?? []).compactMap { collection in
-            guard let before = older.manifest[.qdrant]?.collections.first(where: { $0.name == collection.name }),
-                collection.points < before.points / 2
-            else { return nil }
+    static func shrinkage(of point: RestorePoint, since older: RestorePoint?) -> [String] {
+        guard let older, let now = point.manifest[.qdrant]?.knownPoints, let then = older.manifest[.qdrant]?.knownPoints
+        else { return [] }
+        return now.sorted { $0.key < $1.key }.compactMap { name, points in
+            guard let points, let before = then[name] ?? nil, points < before / 2 else { return nil }
             return
-                "collection '\(collection.name)' has \(collection.points) points in it and \(before.points) in restore point \(older.manifest.id) before: was the loss captured?"
+                "collection '\(name)' has \(points) points in it and \(before) in restore point \(older.manifest.id) before: was the loss captured?"
         }
     }
 

@@ -159,7 +159,9 @@ extension RecoverRun {
                 guard let check = proof.checks.first(where: { $0.name == RecoverStep.proofName(of: component) }) else {
                     continue
                 }
-                let bytes = part.collections.isEmpty ? part.bytes : part.collections.reduce(0) { $0 + $1.dataBytes }
+                // As actions count them: without holes.
+                let warm = part.collections.isEmpty ? part.bytes : part.collections.reduce(0) { $0 + $1.dataBytes }
+                let bytes = part.storage?.dataBytes ?? warm
                 return KnownDuration(seconds: check.seconds, bytes: bytes, time: proof.finishedAt)
             }
         }

@@ -78,13 +78,14 @@ public enum HoldfastCommand {
     }
 }
 
-/// Turns SIGINT and SIGTERM into cancellation; a second signal ends the process at once.
+/// Turns SIGINT, SIGTERM and, unless somebody had it ignored (nohup(1)), SIGHUP into cancellation; a second signal ends the process at once.
 private final class Interruption {
     private let sources: [any DispatchSourceSignal]
 
     init(cancelling work: Task<Void, any Error>) {
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
+        sources = [SIGINT, SIGTERM, SIGHUP].compactMap { number in
+            let before = signal(number, SIG_IGN)
+            if number == SIGHUP, Self.isIgnoring(before) { return nil }
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
                 if work.isCancelled { exit(ExitStatus.interrupted.rawValue) }
@@ -94,6 +95,11 @@ private final class Interruption {
             source.resume()
             return source
         }
+    }
+
+    /// `SIG_IGN` is the number 1 in place of a function (signal.h).
+    private static func isIgnoring(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
+        unsafeBitCast(handler, to: Int.self) == 1
     }
 
     func stop() {

@@ -152,7 +152,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         let session = try Session(common)
-        if !dryRun { try await common.startAbandonedContainers() }
+        if !dryRun { try await common.startAbandonedContainers(isRequired: false) }
         let selection = PathSelection(include: try include.map { try PathPattern($0) })
         let (id, command, progress) = (point, self, common.makeProgress())
         let outcome = try await session.withRepositoryForReading { repository in
@@ -258,6 +258,7 @@ struct RestoreCommand: AsyncParsableCommand {
                     codeSteps,
                     common
                 )
+                if let storageStep { try await storage.check(storageStep) }
                 return nil
             }
             if let storageStep { try await storage.check(storageStep) }
@@ -281,7 +282,13 @@ struct RestoreCommand: AsyncParsableCommand {
             }
             if let storageStep { outcome.storage = try await storage.run(storageStep) }
             // What was not put into place, or does not run, is no ground for what comes after it.
-            if let done = outcome.storage, done.failure != nil || !done.differences.isEmpty { return outcome }
+            if let done = outcome.storage, done.failure != nil || !done.differences.isEmpty {
+                let left: [(Component, Bool)] = [
+                    (.documents, steps.isEmpty), (.configuration, sealedSteps.isEmpty), (.code, codeSteps.isEmpty),
+                ]
+                outcome.notRestored = left.filter { !$0.1 }.map(\.0)
+                return outcome
+            }
             outcome.folders = try await documents.run(steps)
             outcome.sets = try await sealed.run(sealedSteps)
             outcome.checkouts = try await code.run(codeSteps)

@@ -10,6 +10,8 @@ struct RestoreOutcome: Sendable {
     var folders: [DocumentsRestore.Outcome] = []
     var sets: [ConfigurationRestore.Outcome] = []
     var checkouts: [CodeRestore.Outcome] = []
+    /// What was chosen and not begun, since the storage before it is not in place.
+    var notRestored: [Component] = []
 
     init(point: RestorePointManifest) {
         self.point = point
@@ -17,7 +19,8 @@ struct RestoreOutcome: Sendable {
 
     /// Whether everything that was compared is as it was captured.
     var isVerified: Bool {
-        collections.allSatisfy(\.isVerified) && storage?.differences.isEmpty ?? true
+        collections.allSatisfy(\.isVerified) && (storage?.differences.isEmpty ?? true) && storage?.failure == nil
+            && notRestored.isEmpty
             && folders.allSatisfy(\.differences.isEmpty)
             && sets.allSatisfy(\.differences.isEmpty)
             && checkouts.allSatisfy(\.differences.isEmpty)
@@ -57,6 +60,7 @@ enum RestoreRendering {
         let documents: [Folder]
         let configuration: [Folder]
         let code: [CodeRendering.Restored]
+        let notRestored: [String]?
     }
 
     static func output(_ outcome: RestoreOutcome) -> Output {
@@ -103,7 +107,8 @@ enum RestoreRendering {
                     warnings: set.warnings
                 )
             },
-            code: outcome.checkouts.map(CodeRendering.Restored.init)
+            code: outcome.checkouts.map(CodeRendering.Restored.init),
+            notRestored: outcome.notRestored.isEmpty ? nil : outcome.notRestored.map(\.rawValue)
         )
     }
 
@@ -140,6 +145,9 @@ enum RestoreRendering {
             for warning in set.warnings { common.remark("warning: \(warning)") }
         }
         for checkout in outcome.checkouts { CodeRendering.print(checkout, common) }
+        if !outcome.notRestored.isEmpty {
+            Console.result("  not restored: \(outcome.notRestored.map(\.rawValue).joined(separator: ", "))")
+        }
     }
 
     private struct PlanOutput: Encodable {

@@ -203,7 +203,7 @@ struct ColdSafetyTests {
             }
             #expect(error?.code == .containerLeftStopped, "\(String(describing: error))")
             #expect(error?.message.contains("'qdrant'") == true)
-            #expect(error?.cause != nil)
+            #expect(error?.message.contains("and the backup failed then") == true)
         }
     }
 

@@ -72,7 +72,7 @@ struct ConfigurationKeysTests {
         "are never what looks like a secret that stands where a name belongs, alone on a line or as the key of a mapping",
         arguments: [
             "sk-proj-abcdefghijklmnop", "sk-live-Yz84Rt19Wm", "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
-            "AKIAIOSFODNN7EXAMPLE", "d41d8cd98f00b204e9800998ecf8427e", "Bystander-Xc61Dw90", "kQxWzRtYpLmNvBcD",
+            "AKIAIOSFODNN7EXAMPLE", "d41d8cd98f00b204e9800998ecf8427e", "Passerby-Wn38Eq25", "kQxWzRtYpLmNvBcD",
             "eyJhbGciOiJIUzI1NiJ9", "AGE-SECRET-KEY-1QQQ", "Tr0ub4dor3", "correct horse", "a/b", "9lives", "-x", "a..b",
             ".",
             "_", "pässword", "", String(repeating: "k", count: 65),

@@ -11,8 +11,12 @@ struct ColdEngineTests {
     /// The API of an engine with one running container: appends the calls that change something to `calls`, refuses to start when there
     /// is a file `refuse`, and sends SIGHUP to who tells it to stop when there is a file `hangup`.
     private static let engine = """
-        import http.server, json, os, signal, socket, socketserver, struct, sys
-        folder = sys.argv[1]
+        import http.server, json, os, signal, socket, socketserver, struct, sys, threading, time
+        folder, parent = sys.argv[1], os.getppid()
+        def end_with_parent():
+            while os.getppid() == parent: time.sleep(0.25)
+            os._exit(0)
+        threading.Thread(target=end_with_parent, daemon=True).start()
         running = [True]
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -53,7 +57,8 @@ struct ColdEngineTests {
             child.executableURL = URL(filePath: python.path)
             child.arguments = ["-c", Self.engine, folder.path]
             try child.run()
-            defer { child.terminate() }
+            // Not asked to end: a program that is started on a thread of the dispatcher inherits its blocked signals.
+            defer { kill(child.processIdentifier, SIGKILL) }
             while !FileManager.default.fileExists(atPath: folder.path("engine.sock")), child.isRunning {
                 try await Task.sleep(for: .milliseconds(50))
             }

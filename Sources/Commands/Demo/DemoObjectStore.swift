@@ -57,7 +57,7 @@ actor DemoObjectStore {
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try process.runWithAllSignals()
         self.process = process
         for _ in 0..<600 {
             if FileManager.default.fileExists(atPath: portFile) { return }

@@ -94,7 +94,7 @@ actor ScratchProcess {
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
         do {
-            try process.run()
+            try process.runWithAllSignals()
         } catch {
             throw failure("cannot be started", hint: "Is '\(launch.program)' there, and may it be run?")
         }

@@ -166,6 +166,21 @@ struct ColdContainerTests {
         }
     }
 
+    /// A configuration whose container takes all the time that it is given to stop.
+    private func stopWithin(_ seconds: Int, _ holdfast: HoldfastProgram, _ folder: TemporaryDirectory) throws {
+        let text = try String(contentsOfFile: folder.path("holdfast.yaml"), encoding: .utf8)
+        try holdfast.write(text.replacing(/stop_within: \d+s/, with: "stop_within: \(seconds)s"), to: "holdfast.yaml")
+    }
+
+    /// Polls until `condition` is met; how long that takes is the machine's affair.
+    private func wait(for what: Comment, _ condition: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(240)
+        while try await !condition() {
+            try #require(ContinuousClock.now < deadline, what)
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
     @Test("starts it with the next run when a run was killed while it was stopped")
     func killed() async throws {
         try await Podman.with { podman in
@@ -173,7 +188,7 @@ struct ColdContainerTests {
                 let holdfast = try HoldfastProgram(in: folder)
                 // As the first process of a container, a shell that waits for a program takes no signal: stopping takes all the time there is.
                 try await podman.start("sleep 1000; exit 0")
-                try await configure(holdfast, podman, port: 9, "stop_within: 3s, start_within: 100ms")
+                try await configure(holdfast, podman, port: 9, "stop_within: 240s, start_within: 100ms")
                 let process = Process()
                 process.executableURL = URL(filePath: HoldfastProgram.path)
                 process.arguments = ["backup"]
@@ -183,16 +198,20 @@ struct ColdContainerTests {
                 ) { $1 }
                 try process.run()
                 let state = folder.path("state/holdfast")
-                while (try? FileManager.default.contentsOfDirectory(atPath: state))?.isEmpty ?? true {
+                // Its note comes before its request: killed between the two, it would have stopped nothing.
+                try await wait(for: "the backup asks for the container to be stopped") {
                     try #require(process.isRunning, "the backup ended before it stopped anything")
-                    try await Task.sleep(for: .milliseconds(10))
+                    return try await podman.state() != "running"
                 }
+                #expect(try !FileManager.default.contentsOfDirectory(atPath: state).isEmpty)
                 kill(process.processIdentifier, SIGKILL)
-                while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
-                while try await podman.state() == "running" { try await Task.sleep(for: .milliseconds(100)) }
+                try await wait(for: "the backup is killed") { !process.isRunning }
+                try await podman.kill()
+                try await wait(for: "the container has stopped") { try await podman.state() == "exited" }
 
                 let doctor = try await holdfast.run("doctor", expecting: 1)
                 #expect(doctor.text.contains("which did not start it again"), "\(doctor)")
+                try stopWithin(1, holdfast, folder)
                 // 3: nothing answers in this container, before as after.
                 let backup = try await holdfast.run("backup", expecting: 3)
                 #expect(backup.errorText.contains("which did not start it again: it has been started now"), "\(backup)")

@@ -148,6 +148,12 @@ struct Podman {
             .trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
+    /// Ends the container's processes at once.
+    func kill() async throws {
+        let outcome = try await remote("kill", "qdrant")
+        try #require(outcome.succeeded, "\(outcome)")
+    }
+
     /// Where the volume is.
     func volume() async throws -> String {
         try await remote("volume", "inspect", "--format", "{{.Mountpoint}}", "data").text

@@ -94,7 +94,7 @@ struct LocalStoreReadTests {
             for name in ["a/gone", "a/stays", "b/gone", "c/stays"] { try folder.write("x", to: name) }
             let calls = FaultyCalls(
                 .fail("fstatat", ENOENT, path: "gone", 1...9),
-                .fail("opendir", ENOENT, path: "/c", 1...9)
+                .fail("opendir", ENOENT, path: folder.path("c"), 1...9)
             )
             let listed = try await LocalStore(path: folder.path, calls: calls).list(under: nil)
             #expect(listed.map(\.key.path) == ["a/stays"])

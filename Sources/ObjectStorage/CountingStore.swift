@@ -17,6 +17,8 @@ public struct StoreCounts: Sendable, Hashable {
     }
 
     private var tallies: [StoreOperation: Tally] = [:]
+    /// The requests that these operations took, where the store's client counts them.
+    public internal(set) var requests: RequestCounts?
 
     /// Makes counts of nothing.
     public init() {}
@@ -38,15 +40,23 @@ public struct StoreCounts: Sendable, Hashable {
 /// Below a ``RetryingStore`` it counts tries, above it what the caller asked for.
 public final class CountingStore: ObjectStore {
     private let base: any ObjectStore
+    private let requests: RequestMeter?
     private let state = Mutex(StoreCounts())
 
     /// Wraps `base`; counts from zero.
-    public init(_ base: any ObjectStore) {
+    ///
+    /// - Parameter requests: where the client of `base` counts its requests.
+    public init(_ base: any ObjectStore, requests: RequestMeter? = nil) {
         self.base = base
+        self.requests = requests
     }
 
     /// The counts of this moment; operations under way are not in them yet.
-    public var counts: StoreCounts { state.withLock { $0 } }
+    public var counts: StoreCounts {
+        var counts = state.withLock(\.self)
+        counts.requests = requests?.counts
+        return counts
+    }
 
     public var location: String { base.location }
     public var capabilities: StoreCapabilities { base.capabilities }

@@ -116,18 +116,22 @@ public struct S3ClientOptions: Sendable {
     public var responseByteLimit: Int
     /// The time: signatures are dated by it.
     public var now: @Sendable () -> Date
+    /// Is told of every request that has been answered or has failed, repetitions too, on the task that made it.
+    public var observe: (@Sendable (S3Exchange) -> Void)?
 
     /// Makes options.
     public init(
         checksum: S3Checksum = .sha256,
         signsPayload: Bool = true,
         responseByteLimit: Int = 16 * 1024 * 1024,
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        observe: (@Sendable (S3Exchange) -> Void)? = nil
     ) {
         self.checksum = checksum
         self.signsPayload = signsPayload
         self.responseByteLimit = responseByteLimit
         self.now = now
+        self.observe = observe
     }
 }
 

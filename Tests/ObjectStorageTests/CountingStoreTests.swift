@@ -33,6 +33,20 @@ struct CountingStoreTests {
         #expect(counts[.delete].operationCount == 2 && counts[.delete].failureCount == 0)
     }
 
+    @Test("shows beside the operations what its client's meter says of requests, as of the moment of asking")
+    func requests() async throws {
+        #expect(CountingStore(MemoryStore()).counts.requests == nil)
+        let meter = RequestMeter()
+        let store = CountingStore(MemoryStore(), requests: meter)
+        #expect(store.counts.requests == RequestCounts())
+        meter.count(.write, hasFailed: true)
+        meter.count(.write, hasFailed: false)
+        meter.count(.read, hasFailed: false)
+        meter.count(.delete, hasFailed: false)
+        let counts = try #require(store.counts.requests)
+        #expect(counts.writeCount == 2 && counts.readCount == 1 && counts.deleteCount == 1 && counts.failureCount == 1)
+    }
+
     @Test("counts each of many at once")
     func concurrent() async throws {
         let store = CountingStore(MemoryStore())

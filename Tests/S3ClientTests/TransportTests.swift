@@ -57,6 +57,38 @@ struct TransportTests {
         }
     }
 
+    @Test("tells of every request, refused and unanswered ones too, and how it is billed")
+    func observed() async throws {
+        let seen = Mutex<[S3Exchange]>([])
+        let options = S3ClientOptions(observe: { exchange in seen.withLock { $0.append(exchange) } })
+        try await withBucket(options: options) { exchange in
+            try await exchange.receive()
+            switch exchange.index {
+            case 0: try await exchange.respond(503, Self.error("SlowDown"))
+            case 3: try await exchange.respond(404, Self.error("NoSuchKey"))
+            case 4: try await exchange.respond(204)
+            case 5: exchange.close()
+            case 2:
+                try await exchange.respond(
+                    200,
+                    "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+                )
+            default: try await exchange.respond(200)
+            }
+        } _: { (bucket: S3Bucket, _: LoopbackServer) async throws -> Void in
+            _ = try await s3Error { _ = try await bucket.put(ByteBuffer(string: "x"), at: "k") }
+            _ = try await bucket.put(ByteBuffer(string: "x"), at: "k")
+            for try await _ in bucket.list(prefix: "") {}
+            _ = try await s3Error { _ = try await bucket.read("k") }
+            try await bucket.delete("k")
+            _ = try await s3Error { _ = try await bucket.read("k") }
+        }
+        let all = seen.withLock(\.self)
+        #expect(all.map(\.kind) == [.write, .write, .write, .read, .delete, .read])
+        #expect(all.map(\.status) == [503, 200, 200, 404, 204, nil])
+        #expect(all.map(\.hasFailed) == [true, false, false, false, false, true])
+    }
+
     @Test("gives up when the server sends it from region to region")
     func regionCircle() async throws {
         try await withBucket { exchange in

@@ -13,6 +13,7 @@ enum S3RepositoryStore {
     static func make(
         _ location: S3Location,
         _ settings: HoldfastConfiguration.S3,
+        requests: RequestMeter? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment,
         logger: Logger
     ) -> any ObjectStore {
@@ -20,7 +21,7 @@ enum S3RepositoryStore {
             let client = try S3Store.client(
                 endpoint: endpoint(of: location, settings, environment),
                 credentials: credentials(settings, environment),
-                options: S3ClientOptions(checksum: settings.checksum),
+                options: S3ClientOptions(checksum: settings.checksum, observe: requests.map(observer)),
                 logger: logger
             )
             return S3Store.patient(S3Store(client, location, options: settings.storeOptions), logger: logger)
@@ -34,6 +35,18 @@ enum S3RepositoryStore {
                     cause: error
                 )
             )
+        }
+    }
+
+    private static func observer(_ meter: RequestMeter) -> @Sendable (S3Exchange) -> Void {
+        { exchange in
+            let kind: RequestMeter.Kind =
+                switch exchange.kind {
+                case .write: .write
+                case .read: .read
+                case .delete: .delete
+                }
+            meter.count(kind, hasFailed: exchange.hasFailed)
         }
     }
 

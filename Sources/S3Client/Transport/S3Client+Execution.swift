@@ -81,8 +81,10 @@ extension S3Client {
             let limit = endpoint.timeouts.limit(for: max(request.body.byteCount, request.expectedByteCount))
             response = try await http.execute(head, deadline: .now() + TimeAmount(limit))
         } catch {
+            options.observe?(S3Exchange(request, status: nil))
             throw translated(error, request)
         }
+        options.observe?(S3Exchange(request, status: Int(response.status.code)))
         logger.trace("s3 request", metadata: metadata(request, response))
         guard accepts(response.status) else { throw await refusal(response, request) }
         return response

@@ -80,6 +80,10 @@ public final class AdaptiveStore: ObjectStore {
         gate.leave(number, .success)
     }
 
+    public func pages(under prefix: ObjectKey?) -> (any ListingPages)? {
+        base.pages(under: prefix).map { MappedPages(base: $0) { request in try await self.limited(request) } }
+    }
+
     @discardableResult
     public func delete(_ key: ObjectKey) async throws -> Bool {
         try await limited { try await base.delete(key) }

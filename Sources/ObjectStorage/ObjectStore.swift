@@ -108,6 +108,11 @@ public protocol ObjectStore: Sendable {
     /// - Parameter prefix: one or more whole components, or `nil` for every object.
     func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws
 
+    /// The pages of the same listing, where the store asks for them one by one.
+    ///
+    /// - Returns: `nil` for stores that list otherwise.
+    func pages(under prefix: ObjectKey?) -> (any ListingPages)?
+
     /// Removes an object.
     ///
     /// - Returns: whether there was one.
@@ -124,6 +129,9 @@ extension ObjectStore {
     public func putTransient(_ body: ByteBuffer, at key: ObjectKey) async throws {
         try await put(body, at: key, policy: .replaceExisting)
     }
+
+    /// For stores that list otherwise, and for wrappers, which see every listing by ``list(under:_:)``.
+    public func pages(under prefix: ObjectKey?) -> (any ListingPages)? { nil }
 
     @discardableResult
     public func deleteTransient(_ key: ObjectKey) async throws -> Bool {

@@ -5,8 +5,8 @@ public import NIOCore
 ///
 /// A `put` with ``PutPolicy/refuseExisting`` whose answer was lost may have succeeded: before it is tried again, and when
 /// a later try says `alreadyExists`, the stored object is compared with what was to be stored. A repeated `delete`
-/// returns `false` when an earlier try removed the object without being able to say so. A listing is begun again only
-/// while no page has been handed out.
+/// returns `false` when an earlier try removed the object without being able to say so. Of a listing only
+/// the page that failed is asked for again; where a store has no pages, it is begun again while nothing has been handed out.
 public final class RetryingStore: ObjectStore {
     private let base: any ObjectStore
     private let policy: RetryPolicy
@@ -69,6 +69,12 @@ public final class RetryingStore: ObjectStore {
     }
 
     public func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws {
+        if var pages = base.pages(under: prefix) {
+            while let page = try await retry({ _ in try await pages.next() }) {
+                if !page.isEmpty { try await body(page) }
+            }
+            return
+        }
         var hasBegun = false
         try await retry(while: { !hasBegun }) { _ in
             try await base.list(under: prefix) { page in

@@ -61,18 +61,13 @@ public final class S3Store: ObjectStore {
     }
 
     public func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws {
-        try Task.checkCancellation()
-        let start = name(under: prefix)
-        var pages = bucket.list(prefix: start).makeAsyncIterator()
-        while let page = try await translating("list", { try await pages.next() }) {
-            // What has no key of ours is not ours: the markers that consoles make for folders, for example.
-            let entries = page.objects.compactMap { object -> ObjectEntry? in
-                guard object.key.hasPrefix(start) else { return nil }
-                return key(of: object.key).map { ObjectEntry(key: $0, byteCount: object.byteCount) }
-            }
-            if !entries.isEmpty { try await body(entries) }
+        var pages = S3Pages(self, under: prefix)
+        while let page = try await pages.next() {
+            if !page.isEmpty { try await body(page) }
         }
     }
+
+    public func pages(under prefix: ObjectKey?) -> (any ListingPages)? { S3Pages(self, under: prefix) }
 
     /// Looks whether the object is there first: S3 deletes what is not there with the same answer.
     ///
@@ -90,7 +85,7 @@ public final class S3Store: ObjectStore {
 
     func name(of key: ObjectKey) -> String { place.prefix.isEmpty ? key.path : "\(place.prefix)/\(key.path)" }
 
-    private func name(under prefix: ObjectKey?) -> String {
+    func name(under prefix: ObjectKey?) -> String {
         switch (place.prefix.isEmpty, prefix) {
         case (true, nil): ""
         case (true, let prefix?): "\(prefix)/"
@@ -99,7 +94,7 @@ public final class S3Store: ObjectStore {
         }
     }
 
-    private func key(of name: String) -> ObjectKey? {
+    func key(of name: String) -> ObjectKey? {
         ObjectKey(place.prefix.isEmpty ? name : String(name.dropFirst(place.prefix.count + 1)))
     }
 }

@@ -1,3 +1,4 @@
+import Locks
 import NIOCore
 import ObjectStorage
 import TestSupport
@@ -108,6 +109,36 @@ struct RetryingStoreTests {
         }
         #expect(error is CancellationError)
         #expect(counting.counts[.byteCount].operationCount == 1)
+    }
+
+    @Test("asks again for the page that failed, and hands each out once", arguments: [false, true])
+    func pages(isLimited: Bool) async throws {
+        let paged = PagedStore(failures: 2)
+        let store = RetryingStore(
+            isLimited ? AdaptiveStore(paged, most: 1) : paged,
+            policy: RetryPolicy(attemptLimit: 3, firstDelay: .zero),
+            clock: ManualClock(),
+            generator: SeededGenerator(seed: 1)
+        )
+        var keys: [String] = []
+        try await store.list(under: nil) { page in
+            // With one place in all, this would wait for ever if the listing held it meanwhile.
+            _ = try await store.byteCount(of: page[0].key)
+            keys += page.map(\.key.path)
+        }
+        #expect(keys == ["0", "1", "3"])
+        #expect(paged.askedCount == 5 * 3)
+    }
+
+    @Test("gives a listing up whose page fails too often")
+    func failingPages() async throws {
+        let store = RetryingStore(
+            PagedStore(failures: 3),
+            policy: RetryPolicy(attemptLimit: 3, firstDelay: .zero),
+            clock: ManualClock(),
+            generator: SeededGenerator(seed: 1)
+        )
+        await expectError(.unavailable) { _ = try await store.list(under: nil) }
     }
 
     @Test("begins a listing again only while no page was handed out", arguments: [1, 2])
@@ -249,4 +280,48 @@ private struct LateStore: ObjectStore {
         try await base.list(under: prefix, body)
     }
     func delete(_ key: ObjectKey) async throws -> Bool { try await base.delete(key) }
+}
+
+/// A store that lists four pages, one of them empty, each of which fails some times before it comes.
+private final class PagedStore: ObjectStore {
+    private struct Pages: ListingPages {
+        let store: PagedStore
+        var number = 0
+        var failures = 0
+
+        mutating func next() async throws -> [ObjectEntry]? {
+            store.asked.withLock { $0 += 1 }
+            guard failures == store.failures else {
+                failures += 1
+                throw ObjectStoreError(.unavailable, "page \(number) does not come")
+            }
+            failures = 0
+            defer { number += 1 }
+            guard number < 4 else { return nil }
+            return number == 2 ? [] : [ObjectEntry(key: try makeKey("\(number)"), byteCount: 1)]
+        }
+    }
+
+    private let failures: Int
+    private let asked = Mutex(0)
+
+    init(failures: Int) {
+        self.failures = failures
+    }
+
+    var askedCount: Int { asked.withLock(\.self) }
+    var location: String { "pages" }
+    var capabilities: StoreCapabilities {
+        StoreCapabilities(usefulConcurrency: 1, replacesAtomically: true, listsImmediately: true)
+    }
+
+    func pages(under prefix: ObjectKey?) -> (any ListingPages)? { Pages(store: self) }
+    func byteCount(of key: ObjectKey) async throws -> Int64? { 1 }
+    func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws {
+        Issue.record("it has pages")
+    }
+    func prepare() async throws {}
+    func put(_ body: ByteBuffer, at key: ObjectKey, policy: PutPolicy) async throws {}
+    func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer { ByteBuffer() }
+    func delete(_ key: ObjectKey) async throws -> Bool { false }
 }

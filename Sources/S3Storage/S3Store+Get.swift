@@ -21,12 +21,57 @@ extension S3Store {
         }
         do {
             try Task.checkCancellation()
-            let download = try await bucket.get(name(of: key), range: range)
-            buffer.reserveCapacity(Int(download.body.byteCount))
-            for try await part in download.body { buffer.writeImmutableBuffer(part) }
+            let head = try await download(key, range: range, into: &buffer)
+            if range == nil { try await prove(&buffer, at: key, head) }
         } catch {
             throw translated(error, "read '\(key)'")
         }
+    }
+
+    private func download(
+        _ key: ObjectKey,
+        range: Range<Int64>?,
+        into buffer: inout ByteBuffer
+    ) async throws -> S3ObjectHead {
+        let download = try await bucket.get(name(of: key), range: range)
+        buffer.reserveCapacity(Int(download.body.byteCount))
+        for try await part in download.body { buffer.writeImmutableBuffer(part) }
+        return download.head
+    }
+
+    /// Compares a whole object that came with what the server says of it. Of a part no server says anything: the length of the
+    /// range, and what the caller knows of its content, are all there is.
+    ///
+    /// An entity tag that does not fit is no proof of damage, and must not make a repository unreadable whose server has other tags:
+    /// the object is then read again. The same bytes in the length that a look-up says are the object, and this server's tags no
+    /// MD5s.
+    private func prove(_ buffer: inout ByteBuffer, at key: ObjectKey, _ head: S3ObjectHead) async throws {
+        switch StatedDigest(head).judge(buffer) {
+        case .same, .unknown: return
+        case .otherSHA256: throw damaged(key, "another SHA-256")
+        case .otherTag where !tagsAreMD5.isSet: return
+        case .otherTag: break
+        }
+        var second = ByteBuffer()
+        let secondHead = try await download(key, range: nil, into: &second)
+        switch StatedDigest(secondHead).judge(second) {
+        case .same:
+            buffer = second
+        case .otherTag where second == buffer && head == secondHead:
+            guard try await bucket.head(name(of: key))?.byteCount == Int64(buffer.readableBytes) else {
+                throw damaged(key, "another length")
+            }
+            tagsAreMD5.clear()
+        default: throw damaged(key, "another entity tag")
+        }
+    }
+
+    private func damaged(_ key: ObjectKey, _ difference: String) -> S3Error {
+        S3Error(
+            .checksumMismatch,
+            "cannot read '\(name(of: key))' in bucket '\(place.bucket)': what came has \(difference) than the object",
+            hint: "The answer was damaged on its way; when this lasts, the object is."
+        )
     }
 
     /// The longest object of S3 is 50 TB since December 2025; beyond this no server is asked.

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import FoundationEssentials
 internal import Locks
 public import NIOCore
@@ -28,9 +27,13 @@ extension S3Store {
 
     public func compare(_ body: ByteBuffer, at key: ObjectKey) async throws -> StoredContent {
         let head = try await translating("look up '\(key)'") { try await bucket.head(name(of: key)) }
-        switch Self.compare(body, with: head) {
-        case let content?: return content
-        case nil: return try await compareContent(body, at: key)
+        guard let head else { return .missing }
+        guard head.byteCount == Int64(body.readableBytes) else { return .different }
+        switch StatedDigest(head).judge(body) {
+        case .same: return .same
+        case .otherSHA256: return .different
+        // What looks like an MD5 need not be one.
+        case .otherTag, .unknown: return try await compareContent(body, at: key)
         }
     }
 
@@ -62,8 +65,14 @@ extension S3Store {
         let options = putOptions(for: key, isConditional: isConditional)
         // A task of its own: a request that is cut off may still be carried out, so that a put which is cancelled would not know
         // what it has left.
-        let request = Task { [bucket, name = name(of: key)] in
-            _ = try await bucket.put(body, at: name, options: options)
+        let request = Task { [bucket, name = name(of: key), tagsAreMD5] in
+            let result = try await bucket.put(body, at: name, options: options)
+            // A server that keeps no SHA-256 has not compared it either: its entity tag is all that tells what it has stored.
+            guard tagsAreMD5.isSet, StatedDigest(result).judge(body) == .otherTag else { return }
+            throw S3Error(
+                .checksumMismatch,
+                "cannot store '\(name)' in bucket '\(bucket.name)': the entity tag is that of something else"
+            )
         }
         do {
             try await withTaskCancellationHandler {
@@ -75,8 +84,7 @@ extension S3Store {
                 }
             }
         } catch let error as S3Error where error.mayHaveTakenEffect {
-            if await isStored(body, at: key) { return }
-            throw error
+            guard await isStored(body, at: key) else { throw error }
         } catch let error as CancellationError {
             if await isStored(body, at: key) { return }
             throw error
@@ -85,12 +93,17 @@ extension S3Store {
 
     /// - Returns: `false` also when it cannot be found out.
     private func isStored(_ body: ByteBuffer, at key: ObjectKey) async -> Bool {
-        // A task of its own: this one may be cancelled, and then it matters most.
-        await Task { [bucket, name = name(of: key)] in
-            let head = try? await bucket.head(name)
-            return Self.compare(body, with: head ?? nil) == .same
+        // A task of its own: this one may be cancelled, and then it matters most, since nobody looks again.
+        await Task {
+            for _ in 0..<Self.looks {
+                if let content = try? await compare(body, at: key) { return content == .same }
+            }
+            return false
         }.value
     }
+
+    /// How often to look before what is stored counts as unknown.
+    private static let looks = 4
 
     private func putOptions(for key: ObjectKey, isConditional: Bool) -> S3PutOptions {
         var put = S3PutOptions(
@@ -105,24 +118,9 @@ extension S3Store {
         }
         return put
     }
+}
 
-    /// Compares by length and by the checksum that the server keeps.
-    ///
-    /// - Returns: `nil` when the server keeps none that says anything.
-    private static func compare(_ body: ByteBuffer, with head: S3ObjectHead?) -> StoredContent? {
-        guard let head else { return .missing }
-        guard head.byteCount == Int64(body.readableBytes) else { return .different }
-        if let checksum = head.checksumSHA256, !checksum.contains("-") {
-            var hash = SHA256()
-            body.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-            return checksum == Data(hash.finalize()).base64EncodedString() ? .same : .different
-        }
-        guard head.hasMD5Tag, let tag = head.entityTag else { return nil }
-        var hash = Insecure.MD5()
-        body.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-        return tag == hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() ? .same : .different
-    }
-
+extension S3Store {
     private func compareContent(_ body: ByteBuffer, at key: ObjectKey) async throws -> StoredContent {
         do {
             return try await get(key, range: nil) == body ? .same : .different

@@ -16,6 +16,8 @@ public final class S3Store: ObjectStore {
     /// What is known of conditional writes by now.
     let conditions: Mutex<S3StoreOptions.ConditionalWrites>
     let writers = KeyedLocks()
+    /// Whether entity tags that look like MD5s are taken for such; until one has proved to be none.
+    let tagsAreMD5: SharedFlag
 
     /// Makes a store; asks nothing of the server.
     ///
@@ -26,6 +28,7 @@ public final class S3Store: ObjectStore {
         self.options = options
         let isKnown = options.conditionalWrites == .automatic && client.endpoint.isAmazonS3
         conditions = Mutex(isKnown ? .supported : options.conditionalWrites)
+        tagsAreMD5 = SharedFlag(true)
     }
 
     public var location: String { place.description }
@@ -76,9 +79,19 @@ public final class S3Store: ObjectStore {
     public func delete(_ key: ObjectKey) async throws -> Bool {
         try await translating("delete '\(key)'") {
             guard try await bucket.head(name(of: key)) != nil else { return false }
-            try await bucket.delete(name(of: key))
+            do {
+                try await bucket.delete(name(of: key))
+            } catch let error as S3Error where error.mayHaveTakenEffect {
+                // As a put whose answer was lost.
+                guard await isGone(key) else { throw error }
+            }
             return true
         }
+    }
+
+    /// - Returns: `false` also when it cannot be found out.
+    private func isGone(_ key: ObjectKey) async -> Bool {
+        do { return try await bucket.head(name(of: key)) == nil } catch { return false }
     }
 
     // MARK: Names
@@ -122,5 +135,20 @@ final class KeyedLocks: Sendable {
             }
         }
         return try await semaphore.withPermit(body)
+    }
+}
+
+/// A truth that tasks share.
+final class SharedFlag: Sendable {
+    private let value: Mutex<Bool>
+
+    init(_ value: Bool) {
+        self.value = Mutex(value)
+    }
+
+    var isSet: Bool { value.withLock(\.self) }
+
+    func clear() {
+        value.withLock { $0 = false }
     }
 }

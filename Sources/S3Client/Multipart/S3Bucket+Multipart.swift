@@ -19,7 +19,7 @@ extension S3Bucket {
         let checksum = client.addChecksum(to: &request, of: body)
         let answer = try await client.call(request)
         let result = S3PutResult(answer.headers)
-        try checksum.compare(with: result, answer.headers, request)
+        try checksum.compare(with: result, request)
         guard let tag = result.entityTag else {
             throw S3Error(
                 .unexpectedResponse,

@@ -74,8 +74,8 @@ extension S3Bucket {
         }
     }
 
-    /// A part may be sent any number of times: the last one counts.
-    private func repeatedly(_ send: () async throws -> StoredPart) async throws -> StoredPart {
+    /// A part may be sent any number of times: the last one counts. So may the order to abort.
+    private func repeatedly<Answer: Sendable>(_ send: () async throws -> Answer) async throws -> Answer {
         var delay = Duration.milliseconds(500)
         for _ in 1..<5 {
             do {
@@ -93,7 +93,7 @@ extension S3Bucket {
         // A task of its own: a cancelled one cannot send the request that cleans up.
         let error = await Task { () -> (any Error)? in
             do {
-                try await abort(upload)
+                try await repeatedly { try await abort(upload) }
                 return nil
             } catch {
                 return error

@@ -10,11 +10,17 @@ public struct S3PutResult: Sendable, Hashable {
     public var versionID: String?
     /// The SHA-256 that the server keeps, in Base64.
     public var checksumSHA256: String?
+    /// How the server encrypts what it has stored; `nil` when it says nothing.
+    public var serverSideEncryption: String?
+
+    /// Whether ``entityTag`` is the MD5 of the content; see ``S3ObjectHead/hasMD5Tag``.
+    public var hasMD5Tag: Bool { S3ObjectHead.isMD5(entityTag, encryption: serverSideEncryption) }
 
     init(_ headers: HTTPHeaders) {
         entityTag = headers.first(name: "ETag").map(S3ObjectHead.unquoted)
         versionID = headers.first(name: "x-amz-version-id")
         checksumSHA256 = headers.first(name: "x-amz-checksum-sha256")
+        serverSideEncryption = S3ObjectHead.encryption(headers)
     }
 }
 
@@ -34,7 +40,7 @@ extension S3Bucket {
         let answer = try await client.call(request)
         try client.refuseErrorDocument(answer, request)
         let result = S3PutResult(answer.headers)
-        try checksum.compare(with: result, answer.headers, request)
+        try checksum.compare(with: result, request)
         return result
     }
 
@@ -69,16 +75,11 @@ struct SentChecksum {
     var sha256: Digest?
     var md5: Digest?
 
-    func compare(with result: S3PutResult, _ headers: HTTPHeaders, _ request: S3Request) throws(S3Error) {
+    func compare(with result: S3PutResult, _ request: S3Request) throws(S3Error) {
         if let sha256, let stored = result.checksumSHA256, stored != sha256.base64 {
             throw mismatch(request, "SHA-256 \(stored)", "\(sha256.base64)")
         }
-        // With KMS or a customer's key the tag is no MD5 (S3's API reference, "Object").
-        let encryption = headers.first(name: "x-amz-server-side-encryption") ?? "AES256"
-        let hasCustomerKey = headers.contains(name: "x-amz-server-side-encryption-customer-algorithm")
-        guard let md5, let tag = result.entityTag, tag.utf8.count == 32, encryption == "AES256", !hasCustomerKey,
-            tag.utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) })
-        else { return }
+        guard let md5, let tag = result.entityTag, result.hasMD5Tag else { return }
         if tag != md5.hex { throw mismatch(request, "MD5 \(tag)", md5.hex) }
     }
 

@@ -17,7 +17,7 @@ public struct S3ObjectHead: Sendable, Hashable {
     public var retention: S3Retention?
     /// Whether it cannot be deleted until somebody takes the hold away.
     public var hasLegalHold: Bool
-    /// `AES256`, `aws:kms`, …; `nil` when the server says nothing.
+    /// `AES256`, `aws:kms`, `customer` with a customer's key, …; `nil` when the server says nothing.
     public var serverSideEncryption: String?
 
     init(_ headers: HTTPHeaders, byteCount: Int64) {
@@ -30,15 +30,22 @@ public struct S3ObjectHead: Sendable, Hashable {
         let date = headers.first(name: "x-amz-object-lock-retain-until-date").flatMap(MetadataCredentials.date)
         if let mode, let date { retention = S3Retention(mode: mode, until: date) }
         hasLegalHold = headers.first(name: "x-amz-object-lock-legal-hold")?.uppercased() == "ON"
-        serverSideEncryption = headers.first(name: "x-amz-server-side-encryption")
+        serverSideEncryption = Self.encryption(headers)
+    }
+
+    static func encryption(_ headers: HTTPHeaders) -> String? {
+        if headers.contains(name: "x-amz-server-side-encryption-customer-algorithm") { return "customer" }
+        return headers.first(name: "x-amz-server-side-encryption")
     }
 
     /// Whether ``entityTag`` is the MD5 of the content.
     ///
     /// With KMS or a customer's key it is not, and not after an upload in parts (S3's API reference, "Object").
-    public var hasMD5Tag: Bool {
-        guard let entityTag, serverSideEncryption ?? "AES256" == "AES256" else { return false }
-        return entityTag.utf8.count == 32 && entityTag.utf8.allSatisfy("0123456789abcdef".utf8.contains)
+    public var hasMD5Tag: Bool { Self.isMD5(entityTag, encryption: serverSideEncryption) }
+
+    static func isMD5(_ tag: String?, encryption: String?) -> Bool {
+        guard let tag, encryption ?? "AES256" == "AES256" else { return false }
+        return tag.utf8.count == 32 && tag.utf8.allSatisfy("0123456789abcdef".utf8.contains)
     }
 
     static func unquoted(_ tag: String) -> String {

@@ -60,7 +60,7 @@ extension S3Client {
             } catch let error as S3Error where request.body.isRepeatable {
                 if error.code == .wrongRegion, !hasFollowedRegion, try await follow(error, request) {
                     hasFollowedRegion = true
-                } else if error.code == .expiredCredentials, !hasRenewedCredentials {
+                } else if mayBeExpired(error, request, credentials), !hasRenewedCredentials {
                     hasRenewedCredentials = true
                     await self.credentials.forget(credentials)
                 } else {
@@ -68,6 +68,13 @@ extension S3Client {
                 }
             }
         }
+    }
+
+    /// The answer to HEAD has no document: to it, temporary credentials past their time are a bad request like any other.
+    private func mayBeExpired(_ error: S3Error, _ request: S3Request, _ credentials: S3Credentials?) -> Bool {
+        if error.code == .expiredCredentials { return true }
+        return request.method == .HEAD && error.status == 400 && error.serverCode == nil
+            && credentials?.sessionToken != nil
     }
 
     private func sendOnce(

@@ -18,6 +18,9 @@ extension S3Client {
         return error(response, body: beginning, request)
     }
 
+    /// S3 refuses requests that are dated further from its own clock ("RequestTimeTooSkewed" in its list of error codes).
+    private static let longestSkew = Duration.seconds(15 * 60)
+
     /// The longest beginning of an error body that is read, in bytes.
     private static let longestErrorBody = 64 * 1024
 
@@ -32,7 +35,18 @@ extension S3Client {
             code = .wrongRegion
         }
         let now = options.now()
-        let skew = code == .requestTimeTooSkewed ? headers.first(name: "Date").flatMap { Self.skew($0, now: now) } : nil
+        var skew: Duration?
+        if code == .requestTimeTooSkewed || (request.method == .HEAD && status == 403) {
+            skew = headers.first(name: "Date").flatMap { Self.skew($0, now: now) }
+        }
+        if code != .requestTimeTooSkewed, let distance = skew {
+            // The answer to HEAD does not say why it refuses; a clock that is as far away as S3 refuses does.
+            if (distance < .zero ? .zero - distance : distance) > Self.longestSkew {
+                code = .requestTimeTooSkewed
+            } else {
+                skew = nil
+            }
+        }
         var text = answer.text ?? "HTTP status \(status)"
         if let skew { text += "; the server's clock is \(Self.words(skew)) ours" }
         if code == .wrongRegion, let region { text += "; the bucket is in '\(region)'" }

@@ -216,7 +216,7 @@ extension ProxyExchange {
             let middle = body.readerIndex + body.readableBytes / 2
             if let byte: UInt8 = body.getInteger(at: middle) { body.setInteger(byte ^ 1, at: middle) }
         case .wrongLength(let difference):
-            length = max(0, length + difference)
+            if !hasNoBody { length = max(0, length + difference) }
             goesOn = false
         case .wrongETag:
             response.headers.replaceOrAdd(name: "ETag", value: "\"00000000000000000000000000000000\"")
@@ -233,7 +233,9 @@ extension ProxyExchange {
             return try await cut(bytes, after: bodyLength == 0 ? headLength / 2 : headLength + bodyLength / 2, client)
         case .cut(.beforeLastByte): return try await cut(bytes, after: bytes.readableBytes - 1, client)
         case .duplicateResponse:
-            try await client.write(bytes)
+            // In one piece: what comes after the next request has been sent on the connection would be its answer.
+            let copy = bytes
+            bytes.writeImmutableBuffer(copy)
             try await client.write(bytes)
         default:
             try await client.write(bytes)

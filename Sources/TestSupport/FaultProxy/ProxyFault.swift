@@ -56,7 +56,8 @@ public enum ProxyFault: Sendable, Hashable, CustomStringConvertible {
     case truncateBody
     /// One bit in the middle of the body is another.
     case corruptBody
-    /// The head announces this many bytes more than come (fewer when negative); then the connection ends.
+    /// The head announces this many bytes more than come (fewer when negative); then the connection ends. Only that for the
+    /// answer to HEAD: its length is that of the object, and nothing could tell a client that it is wrong.
     case wrongLength(by: Int)
     /// The `ETag` is that of something else.
     case wrongETag

@@ -9,7 +9,7 @@ public struct RetryPolicy: Sendable, Hashable {
     /// A store that asks for a wait up to this is believed; one that asks for more is tried again after this.
     public var longestRequestedDelay: Duration
 
-    /// Makes a policy. The defaults give a store about a minute to come back.
+    /// Makes a policy. The defaults give a store 15 to 31 seconds to come back.
     public init(
         attemptLimit: Int = 7,
         firstDelay: Duration = .milliseconds(500),
@@ -22,8 +22,8 @@ public struct RetryPolicy: Sendable, Hashable {
         self.longestRequestedDelay = longestRequestedDelay
     }
 
-    /// The wait after a failed try: anything from nothing to the limit, so that clients that failed together do not come
-    /// back together ("full jitter").
+    /// The wait after a failed try: half of the limit, and anything up to the other half, so that clients that failed together do not
+    /// come back together. With nothing fixed, as in "full jitter", a series of short waits could be over before a server has restarted.
     ///
     /// - Parameters:
     ///   - attempt: which try failed, from 1.
@@ -34,9 +34,21 @@ public struct RetryPolicy: Sendable, Hashable {
         requested: Duration? = nil,
         using generator: inout some RandomNumberGenerator
     ) -> Duration {
-        // 2^30 first delays are beyond any limit, and the product stays finite.
-        let limit = min(longestDelay, firstDelay * (1 << min(max(0, attempt - 1), 30)))
-        let drawn = limit * Double.random(in: 0...1, using: &generator)
+        let drawn = limit(after: attempt) * Double.random(in: 0.5...1, using: &generator)
         return drawn + min(longestRequestedDelay, max(.zero, requested ?? .zero))
+    }
+
+    /// The least time that lies between the first try and the last, however short the waits are that are drawn.
+    public var leastPatience: Duration {
+        (1..<attemptLimit).prefix { $0 <= Self.mostCounted }.reduce(.zero) { $0 + limit(after: $1) / 2 }
+    }
+
+    /// More tries than this are more patience than anybody asks for.
+    private static let mostCounted = 100_000
+
+    /// The longest wait after a failed try.
+    private func limit(after attempt: Int) -> Duration {
+        // 2^30 first delays are beyond any limit, and the product stays finite.
+        min(longestDelay, firstDelay * (1 << min(max(0, attempt - 1), 30)))
     }
 }

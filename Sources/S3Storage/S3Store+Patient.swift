@@ -5,9 +5,10 @@ public import ObjectStorage
 public import S3Client
 
 extension S3Store {
-    /// How long failed operations are tried again: long enough for a server that is away for a minute or two.
+    /// How long failed operations are tried again: 105 seconds at least and 211 at most, long enough for a server that is away
+    /// for a minute and a half.
     public static let patience = RetryPolicy(
-        attemptLimit: 15,
+        attemptLimit: 13,
         firstDelay: .milliseconds(500),
         longestDelay: .seconds(30)
     )

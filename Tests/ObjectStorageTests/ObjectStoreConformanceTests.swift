@@ -234,7 +234,8 @@ struct ObjectStoreReadingTests {
             let neighbour = try makeKey("data/00/neighbour")
             try await store.put(ByteBuffer(string: "x"), at: key, policy: .refuseExisting)
             try await store.put(ByteBuffer(string: "y"), at: neighbour, policy: .refuseExisting)
-            #expect(try await store.delete(key) == true)
+            let deleted = try await store.delete(key)
+            #expect(deleted || !under.tellsDeletions)
             #expect(try await store.delete(key) == false)
             #expect(try await store.byteCount(of: key) == nil)
             #expect(try await store.list(under: nil).map(\.key) == [neighbour])
@@ -324,7 +325,7 @@ struct ObjectStoreListingTests {
             try await store.list(under: nil) { page in
                 for entry in page {
                     let deleted = try await store.delete(entry.key)
-                    #expect(deleted, "\(entry.key)")
+                    #expect(deleted || !under.tellsDeletions, "\(entry.key)")
                 }
             }
             #expect(try await store.list(under: nil).isEmpty)

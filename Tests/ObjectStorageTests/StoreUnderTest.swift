@@ -14,6 +14,8 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     typealias Scope = @Sendable ((any ObjectStore) async throws -> Void) async throws -> Void
 
     let name: String
+    /// Whether a deletion always says whether there was something; a repeated one whose first answer was lost does not.
+    var tellsDeletions = true
     private let scope: Scope
     private var wrap: @Sendable (any ObjectStore) -> any ObjectStore = { $0 }
 
@@ -69,6 +71,57 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
         (store as? S3Store).map { S3Store.patient($0, logger: silent) } ?? store
     }
 
+    /// At each server, with one request in five failing; the seed is part of the name.
+    static let faulty: [StoreUnderTest] = {
+        let seed = SeededGenerator().seed
+        func through(
+            _ name: String,
+            _ makeBucket: @escaping @Sendable (String) async throws -> (port: Int, keys: ObjectServerKeys),
+            _ options: S3StoreOptions
+        ) -> StoreUnderTest {
+            var under = StoreUnderTest("S3 at \(name), one request in five failing, seed \(seed)") { body in
+                let bucket = "conformance-\(UUID().uuidString.lowercased())"
+                let server = try await makeBucket(bucket)
+                try await FaultProxy.with(to: server.port) { proxy in
+                    // Nothing in S3 shows a client a wrong bit in a range or in a listing: that is for TLS to do.
+                    let faults = ProxyFault.transient.filter { $0 != .corruptBody }
+                    proxy.strikeAtRandom(rate: 0.2, from: faults, seed: seed)
+                    let store = try s3Store("\(proxy.endpoint)/\(bucket)/p", server.keys, options)
+                    try await body(S3Store.patient(store, policy: quick, logger: silent))
+                }
+            }
+            under.tellsDeletions = false
+            return under
+        }
+        return [
+            through(
+                "moto",
+                { bucket in
+                    let server = try await MotoServer.shared()
+                    try await server.makeBucket(bucket)
+                    return (server.port, server.keys)
+                },
+                S3StoreOptions()
+            ),
+            through(
+                "rclone",
+                { bucket in
+                    let server = try await RcloneS3Server.shared()
+                    try server.makeBucket(bucket)
+                    return (server.port, server.keys)
+                },
+                S3StoreOptions(replacesAtomically: false)
+            ),
+        ]
+    }()
+
+    /// As many tries as the real policy has, without its waits.
+    private static let quick = RetryPolicy(
+        attemptLimit: S3Store.patience.attemptLimit,
+        firstDelay: .milliseconds(1),
+        longestDelay: .milliseconds(5)
+    )
+
     private static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private static func s3Store(
@@ -118,5 +171,5 @@ struct StoreUnderTest: Sendable, CustomTestStringConvertible {
     /// The object servers only where they can run: `ObjectServerTests` says so loudly where they cannot.
     static let all =
         [memory, local, retried, throttled, limited, counted, disturbed]
-        + (ObjectServers.reasonForAbsence == nil ? [rclone, moto, rcloneS3, patientMoto] : [])
+        + (ObjectServers.reasonForAbsence == nil ? [rclone, moto, rcloneS3, patientMoto] + faulty : [])
 }

@@ -206,8 +206,10 @@ public struct TreeVerifier: Sendable {
         in repository: IndexedRepository
     ) async throws -> [ResticID: String] {
         do {
-            try await reader.fetch(range)
-            try reader.forEachBlob(in: range) { _, _ in }
+            repeat {
+                try await reader.fetch(range)
+                try reader.forEachBlob(in: range) { _, _ in }
+            } while reader.wantsAgain
             return [:]
         } catch let error as CancellationError {
             throw error

@@ -85,22 +85,24 @@ public final class Repository: Sendable {
     public func load(_ kind: FileKind, _ id: ResticID) async throws -> [UInt8] {
         precondition(kind != .pack && kind != .key, "packs and keys are not sealed files")
         let name = "\(kind.rawValue)/\(id.short)"
-        let sealed: ByteBuffer
-        do {
-            sealed = try await store.get(kind.key(id), range: nil)
-        } catch let error as ObjectStoreError where error.code == .notFound {
-            throw RepositoryError(.missing, "\(name) is not in the repository", cause: error)
-        }
-        return try codecs.withCodec { codec in
-            try sealed.withUnsafeReadableBytes { bytes in
-                guard ContentHash.id(of: bytes) == id else {
-                    throw RepositoryError(
-                        .damaged,
-                        "\(name) is damaged: its content does not have the hash that is its name",
-                        hint: "Run 'holdfast repo check' to see what it hits, or restore the file from a copy of the repository."
-                    )
+        return try await againIfDamaged {
+            let sealed: ByteBuffer
+            do {
+                sealed = try await store.get(kind.key(id), range: nil)
+            } catch let error as ObjectStoreError where error.code == .notFound {
+                throw RepositoryError(.missing, "\(name) is not in the repository", cause: error)
+            }
+            return try codecs.withCodec { codec in
+                try sealed.withUnsafeReadableBytes { bytes in
+                    guard ContentHash.id(of: bytes) == id else {
+                        throw RepositoryError(
+                            .damaged,
+                            "\(name) is damaged: its content does not have the hash that is its name",
+                            hint: "Run 'holdfast repo check' to see what it hits, or restore the file from a copy of the repository."
+                        )
+                    }
+                    return try codec.openFile(bytes, name: name)
                 }
-                return try codec.openFile(bytes, name: name)
             }
         }
     }
@@ -156,5 +158,14 @@ public final class Repository: Sendable {
     @discardableResult
     public func remove(_ kind: FileKind, _ id: ResticID) async throws -> Bool {
         try await store.delete(kind.key(id))
+    }
+}
+
+/// Runs `read` a second time when it finds damage: that may have happened on the way. What is stored damaged is so again.
+func againIfDamaged<Value>(_ read: () async throws -> Value) async throws -> Value {
+    do {
+        return try await read()
+    } catch let error as RepositoryError where error.code == .damaged {
+        return try await read()
     }
 }

@@ -10,8 +10,10 @@ extension IndexedRepository {
     public func load(_ id: ResticID, _ type: BlobType) async throws -> ByteBuffer {
         guard let location = location(of: id, type) else { throw missing(id, type) }
         let range = Int64(location.offset)..<Int64(location.offset) + Int64(location.length)
-        var sealed = try await loadRange(range, of: location.pack)
-        return try open(&sealed, id: id, uncompressedLength: location.uncompressedLength)
+        return try await againIfDamaged {
+            var sealed = try await loadRange(range, of: location.pack)
+            return try open(&sealed, id: id, uncompressedLength: location.uncompressedLength)
+        }
     }
 
     /// Reads a tree.
@@ -63,7 +65,8 @@ extension IndexedRepository {
             throw RepositoryError(
                 .damaged,
                 "pack \(pack.short) gave \(buffer.readableBytes) bytes instead of \(range.count)",
-                hint: "Run the command again; if it fails in the same way, restore the file from a copy of the repository."
+                hint:
+                    "Run the command again; if it fails in the same way, restore the file from a copy of the repository."
             )
         }
     }

@@ -66,17 +66,24 @@ extension IndexedRepository {
         }
     }
 
-    /// Fetches a range and hands out its blobs in order, opened and checked, each in memory of its own.
+    /// Fetches a range and hands out its blobs in order, opened and checked, each in memory of its own. What came damaged is fetched
+    /// once more.
     func forEachBlob(in range: PackRange, _ body: (ResticID, ByteBuffer) throws -> Void) async throws {
-        var sealed = try await loadRange(range.bytes, of: range.pack)
-        try repository.codecs.withCodec { codec in
-            try sealed.withUnsafeMutableReadableBytes { bytes in
-                for part in range.parts {
-                    let blob = UnsafeMutableRawBufferPointer(rebasing: bytes[range.place(of: part)])
-                    try body(
-                        part.id,
-                        codec.open(blob, id: part.id, uncompressedLength: part.location.uncompressedLength)
-                    )
+        var position = 0
+        try await againIfDamaged {
+            var sealed = try await loadRange(range.bytes, of: range.pack)
+            try repository.codecs.withCodec { codec in
+                try sealed.withUnsafeMutableReadableBytes { bytes in
+                    for part in range.parts[position...] {
+                        let blob = UnsafeMutableRawBufferPointer(rebasing: bytes[range.place(of: part)])
+                        let content = try codec.open(
+                            blob,
+                            id: part.id,
+                            uncompressedLength: part.location.uncompressedLength
+                        )
+                        try body(part.id, content)
+                        position += 1
+                    }
                 }
             }
         }

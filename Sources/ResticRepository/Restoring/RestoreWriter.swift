@@ -67,10 +67,12 @@ struct RestoreWriter: Sendable {
             let reader = RangeReader(repository)
             var warnings: [String] = []
             while let range = ranges.next() {
-                try await reader.fetch(range)
-                // Opening the blobs is work for a processor, but the writing waits for the disk: all of it is done here, so that
-                // no blob is kept for later.
-                warnings += try await blocking { try write(range, from: reader, to: layout) }
+                repeat {
+                    try await reader.fetch(range)
+                    // Opening the blobs is work for a processor, but the writing waits for the disk: all of it is done here, so
+                    // that no blob is kept for later.
+                    warnings += try await blocking { try write(range, from: reader, to: layout) }
+                } while reader.wantsAgain
             }
             return warnings
         }

@@ -60,6 +60,10 @@ public final class RetryingStore: ObjectStore {
         }
     }
 
+    public func putTransient(_ body: ByteBuffer, at key: ObjectKey) async throws {
+        try await retry { _ in try await base.putTransient(body, at: key) }
+    }
+
     public func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer {
         try await retry { _ in try await base.get(key, range: range) }
     }
@@ -87,6 +91,11 @@ public final class RetryingStore: ObjectStore {
     @discardableResult
     public func delete(_ key: ObjectKey) async throws -> Bool {
         try await retry { _ in try await base.delete(key) }
+    }
+
+    @discardableResult
+    public func deleteTransient(_ key: ObjectKey) async throws -> Bool {
+        try await retry { _ in try await base.deleteTransient(key) }
     }
 
     /// - Returns: whether `key` holds exactly `body`; `false` when it is not there.

@@ -49,6 +49,28 @@ struct AdaptiveLimitTests {
 
 @Suite("Adaptive store", .timeLimit(.minutes(1)))
 struct AdaptiveStoreTests {
+    @Test("lets locks pass while all places are taken")
+    func locks() async throws {
+        let clock = ManualClock()
+        let faults = [Fault(.delay(.seconds(60)), on: [.get], occurrences: 1...1)]
+        let store = RetryingStore(
+            AdaptiveStore(FaultyStore(MemoryStore(), faults: faults, clock: clock), most: 1, initial: 1),
+            clock: clock,
+            generator: SeededGenerator(seed: 1)
+        )
+        let key = try makeKey("k")
+        try await store.put(ByteBuffer(string: "x"), at: key, policy: .refuseExisting)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try await store.get(key, range: nil) }
+            await clock.sleepers(1)
+            let lock = try makeKey("locks/1")
+            try await store.putTransient(ByteBuffer(string: "lock"), at: lock)
+            #expect(try await store.deleteTransient(lock))
+            clock.advance(by: .seconds(60))
+            try await group.waitForAll()
+        }
+    }
+
     @Test("halves its limit when the store is overloaded, and not for other failures")
     func adapts() async throws {
         let faults = [

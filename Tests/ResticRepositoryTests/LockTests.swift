@@ -1,4 +1,5 @@
 import Locks
+import ObjectStorage
 import ResticFormat
 import TestSupport
 import Testing
@@ -147,6 +148,33 @@ struct LockTests {
         }
         #expect(error?.code == .lockLost)
         #expect(try await repository.list(.lock).isEmpty)
+    }
+
+    @Test(
+        "that cannot be written anew ends the work before others may take it for abandoned, whether the store fails or hangs",
+        arguments: [Fault.Effect.fail(.unavailable), .delay(.seconds(3600))]
+    )
+    func unrefreshable(effect: Fault.Effect) async throws {
+        // The store has its own time: what is delayed never comes.
+        let store = FaultyStore(MemoryStore(), clock: ManualClock())
+        let repository = try await Repository.create(
+            in: store,
+            password: password,
+            createdAt: clock.now,
+            scrypt: cheapScrypt
+        )
+        // Of the machine's time a moment, of the clock's the same after a single refresh was due.
+        var timing = LockTiming()
+        timing.lostAfter = effect == .fail(.unavailable) ? .seconds(22 * 60) : .seconds(5 * 60 + 1)
+        let start = clock.now.seconds
+        let error = await #expect(throws: RepositoryError.self) {
+            try await repository.withLock(.shared, clock: clock, timing: timing) {
+                store.order(Fault(effect, on: [.put, .byteCount], keyPrefix: "locks/", occurrences: 1...1000))
+                try await Task.sleep(for: .seconds(3600))
+            }
+        }
+        #expect(error?.code == .lockLost, "\(String(describing: error))")
+        #expect(clock.now.seconds - start < 30 * 60)
     }
 
     @Test("waits before its second look only where listings may lag behind", arguments: [true, false])

@@ -206,6 +206,8 @@ private actor LockKeeper {
     private let timing: LockTiming
     private var current: ResticID?
     private(set) var written: Set<ResticID> = []
+    /// The time in the file that was written last.
+    private var writtenAt: GoTime?
 
     init(repository: Repository, mode: LockMode, clock: any WallClock, timing: LockTiming) {
         self.repository = repository
@@ -282,29 +284,59 @@ private actor LockKeeper {
         }
     }
 
+    /// Writes the lock anew again and again. How old it is says the clock, not the number of failures: a store that is patient by
+    /// itself may take many minutes to fail, and others judge by the time in the file.
     private func refreshForever() async throws {
-        var age: Duration = .zero
         while true {
             try await clock.sleep(timing.refreshInterval)
             do {
-                try await refresh()
-                age = .zero
+                try await refreshInTime()
             } catch let error as RepositoryError where error.code == .lockLost {
                 throw error
             } catch {
                 try Task.checkCancellation()
-                age += timing.refreshInterval
                 repository.logger.warning("the repository lock could not be refreshed", metadata: ["error": "\(error)"])
-                if age >= timing.lostAfter {
-                    throw RepositoryError(
-                        .lockLost,
-                        "the repository lock could not be refreshed for \(age.components.seconds / 60) minutes",
-                        hint: "Is the store reachable? Nothing was saved after that; run the command again.",
-                        cause: error
-                    )
-                }
+                guard remaining > .zero else { throw lost(error) }
             }
         }
+    }
+
+    /// How long the file that was written last keeps us safe.
+    private var remaining: Duration {
+        guard let writtenAt else { return .zero }
+        let now = clock.now
+        let age =
+            Duration.seconds(now.seconds - writtenAt.seconds) + .nanoseconds(now.nanoseconds - writtenAt.nanoseconds)
+        return timing.lostAfter - age
+    }
+
+    /// Gives a refresh no longer than the old file is good for: one that hangs is a failure too.
+    private func refreshInTime() async throws {
+        let limit = remaining
+        guard limit > .zero else { throw lost(nil) }
+        let hasRefreshed = try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await self.refresh()
+                return true
+            }
+            group.addTask {
+                // Of the machine, whose store may hang, and not of the clock by which files are dated.
+                try await Task.sleep(for: limit)
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
+        guard hasRefreshed else { throw lost(nil) }
+    }
+
+    private func lost(_ cause: (any Error)?) -> RepositoryError {
+        RepositoryError(
+            .lockLost,
+            "the repository lock could not be refreshed for \(timing.lostAfter.components.seconds / 60) minutes",
+            hint: "Is the store reachable? Nothing was saved after that; run the command again.",
+            cause: cause
+        )
     }
 
     private func refresh() async throws {
@@ -351,6 +383,7 @@ private actor LockKeeper {
         let file = try repository.seal(.lock, record.encode())
         try await repository.storeTransient(file)
         written.insert(file.id)
+        writtenAt = record.time
         return file.id
     }
 

@@ -18,9 +18,8 @@ internal import NIOSSL
 /// Every method may be called from any task at any time. What they throw is an ``S3Error``, or `CancellationError` when the
 /// task was cancelled; uploads pass on what their source throws.
 ///
-/// Calls are not repeated when they fail, but for three answers that the client can do something about at once: another region,
-/// credentials that have just ended, and a connection that the server closed while it lay idle. Whatever else is worth
-/// repeating, ``S3Error/isRetryable`` says.
+/// Calls are not repeated when they fail, but for two answers that the client can do something about at once: another region, and
+/// credentials that have just ended. Whatever else is worth repeating, ``S3Error/isRetryable`` says.
 public struct S3Client: Sendable {
     /// Where the service is.
     public let endpoint: S3Endpoint
@@ -53,15 +52,15 @@ public struct S3Client: Sendable {
         self.options = options
         self.logger = logger
         self.regions = RegionMemory()
-        self.credentials = CredentialsCache(
-            credentials,
-            context: S3CredentialsContext(
-                http: metadataHTTPClient ?? httpClient,
-                region: endpoint.region,
-                now: options.now,
-                logger: logger
-            )
+        var context = S3CredentialsContext(
+            http: metadataHTTPClient ?? httpClient,
+            region: endpoint.region,
+            now: options.now,
+            logger: logger
         )
+        context.service = httpClient
+        context.serviceTLS = tls
+        self.credentials = CredentialsCache(credentials, context: context)
     }
 
     /// The time, as the client knows it.

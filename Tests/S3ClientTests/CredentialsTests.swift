@@ -192,6 +192,37 @@ struct CredentialsTests {
         #expect(try await s3Error { _ = try await cache.current() }?.code == .serviceUnavailable)
     }
 
+    @Test("keeps what it has while a provider that had some finds none")
+    func foundNothing() async throws {
+        let clock = Clockwork(now: Date(timeIntervalSince1970: 1_800_000_000))
+        let provider = ExpiringCredentials(clock: clock)
+        let context = S3CredentialsContext(http: HTTPClient.shared, now: { clock.now }, logger: silent)
+        let cache = CredentialsCache(provider, context: context)
+        #expect(try await cache.current()?.accessKeyID == "KEY1")
+        provider.findsNothing.withLock { $0 = true }
+        clock.advance(by: 3600 - 100)
+        #expect(try await cache.current()?.accessKeyID == "KEY1")
+        clock.advance(by: 90)
+        #expect(try await s3Error { _ = try await cache.current() }?.code == .noCredentials)
+        provider.findsNothing.withLock { $0 = false }
+        #expect(try await cache.current()?.accessKeyID == "KEY2")
+    }
+
+    @Test("takes a busy metadata service for one that is there", arguments: [429, 500, 503])
+    func busyInstance(status: Int) async throws {
+        try await LoopbackServer.run { exchange in
+            try await exchange.receive()
+            try await exchange.respond(status)
+        } _: { (server: LoopbackServer) async throws -> Void in
+            let provider = InstanceCredentials(environment: [
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:\(server.port)"
+            ])
+            let context = S3CredentialsContext(http: HTTPClient.shared, logger: silent)
+            let error = try await s3Error { _ = try await provider.retrieve(in: context) }
+            #expect(error?.code == .serviceUnavailable && error?.status == status)
+        }
+    }
+
     @Test("says that there are none, and where it looked")
     func none() async throws {
         let context = S3CredentialsContext(http: HTTPClient.shared, logger: silent)
@@ -214,6 +245,7 @@ private final class Clockwork: Sendable {
 private final class ExpiringCredentials: S3CredentialsProvider {
     let clock: Clockwork
     let fails = Mutex(false)
+    let findsNothing = Mutex(false)
     private let counter = Mutex(0)
     var name: String { "a counter" }
 
@@ -222,6 +254,7 @@ private final class ExpiringCredentials: S3CredentialsProvider {
     func retrieve(in context: S3CredentialsContext) async throws -> S3Credentials? {
         for _ in 0..<10 { await Task.yield() }
         if fails.withLock(\.self) { throw S3Error(.serviceUnavailable, "not now") }
+        if findsNothing.withLock(\.self) { return nil }
         let number = counter.withLock { counter in
             counter += 1
             return counter

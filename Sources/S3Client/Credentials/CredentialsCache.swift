@@ -47,7 +47,8 @@ actor CredentialsCache {
         refresh = task
         defer { if refresh == task { refresh = nil } }
         let found = try await task.value
-        credentials = found
+        // Nothing is no reason to throw away what may work for a while.
+        if let found { credentials = found }
         return found
     }
 

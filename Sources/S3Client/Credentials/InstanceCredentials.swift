@@ -38,15 +38,17 @@ public struct InstanceCredentials: S3CredentialsProvider {
         return try MetadataCredentials.credentials(in: answer.body, from: "the instance's metadata service")
     }
 
-    /// - Returns: `nil` when nobody is there: this is no such machine.
+    /// - Returns: `nil` when nobody is there, or somebody who knows nothing of tokens: this is no such machine.
+    /// - Throws: `serviceUnavailable` when the service is there and busy.
     private func token(_ context: S3CredentialsContext) async throws -> String? {
         let lifetime = HeaderField("X-aws-ec2-metadata-token-ttl-seconds", "21600")
         do {
             let call = MetadataCall(method: .PUT, url: "\(base)/latest/api/token", headers: [lifetime])
             let (status, body) = try await call.run(in: context)
+            if status == 429 || status >= 500 { throw refusal(status) }
             guard status == 200 else { return nil }
             return String(decoding: body, as: UTF8.self)
-        } catch is S3Error {
+        } catch let error as S3Error where error.code != .serviceUnavailable {
             return nil
         }
     }

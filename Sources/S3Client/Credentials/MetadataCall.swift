@@ -9,6 +9,8 @@ struct MetadataCall {
     var url: String
     var headers: [HeaderField] = []
     var form: [QueryItem] = []
+    /// Whether it goes where S3's requests go, and not to this machine or beside it.
+    var isForService = false
 
     /// The longest answer, in bytes.
     private static let longestAnswer = 256 * 1024
@@ -23,8 +25,10 @@ struct MetadataCall {
             request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
             request.body = .bytes(ByteBuffer(string: form.map(\.encoded).joined(separator: "&")))
         }
+        let http = isForService ? context.service ?? context.http : context.http
+        if isForService { request.tlsConfiguration = context.serviceTLS }
         do {
-            let response = try await context.http.execute(request, deadline: .now() + Self.limit)
+            let response = try await http.execute(request, deadline: .now() + Self.limit)
             let body = try await response.body.collect(upTo: Self.longestAnswer)
             return (Int(response.status.code), Array(body.readableBytesView))
         } catch {

@@ -1,6 +1,7 @@
 public import AsyncHTTPClient
 public import FoundationEssentials
 public import Logging
+internal import NIOSSL
 
 /// A place where credentials may be had.
 ///
@@ -19,7 +20,7 @@ public protocol S3CredentialsProvider: Sendable {
 
 /// What providers work with.
 public struct S3CredentialsContext: Sendable {
-    /// For metadata services and STS.
+    /// For metadata services.
     public var http: HTTPClient
     /// The region that is configured, if one is.
     public var region: String?
@@ -27,6 +28,11 @@ public struct S3CredentialsContext: Sendable {
     public var now: @Sendable () -> Date
     /// For what is remarkable; never a secret.
     public var logger: Logger
+    /// For STS, which is a service like S3, behind the same proxy and with certificates of the same authority; `nil` when the caller has
+    /// only one client.
+    var service: HTTPClient?
+    /// How certificates are checked through ``service``.
+    var serviceTLS: TLSConfiguration?
 
     /// Makes a context.
     public init(

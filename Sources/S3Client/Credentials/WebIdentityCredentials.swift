@@ -42,7 +42,8 @@ public struct WebIdentityCredentials: S3CredentialsProvider {
                 QueryItem("RoleArn", role),
                 QueryItem("RoleSessionName", environment["AWS_ROLE_SESSION_NAME"] ?? "s3-client"),
                 QueryItem("WebIdentityToken", token),
-            ]
+            ],
+            isForService: true
         )
         let (status, body) = try await call.run(in: context)
         guard status == 200 else { throw refusal(status, body, role: role) }

@@ -17,17 +17,27 @@ struct S3Pages: ListingPages {
     mutating func next() async throws -> [ObjectEntry]? {
         try Task.checkCancellation()
         do {
-            return try await pages.next().map(entries)
+            guard let page = try await pages.next() else { return nil }
+            return try entries(page)
         } catch {
             throw store.translated(error, "list")
         }
     }
 
-    /// What has no key of ours is not ours: the markers that consoles make for folders, for example.
-    private func entries(_ page: S3ObjectPage) -> [ObjectEntry] {
-        page.objects.compactMap { object in
-            guard object.key.hasPrefix(start) else { return nil }
-            return store.key(of: object.key).map { ObjectEntry(key: $0, byteCount: object.byteCount) }
+    /// What has no key of ours is not ours: the markers that consoles make for folders, for example. What lies elsewhere was misread.
+    private func entries(_ page: S3ObjectPage) throws(S3Error) -> [ObjectEntry] {
+        var entries: [ObjectEntry] = []
+        for object in page.objects {
+            guard object.key.hasPrefix(start) else {
+                throw S3Error(
+                    .unexpectedResponse,
+                    "cannot list '\(start)': the server lists '\(object.key)', which does not begin so"
+                )
+            }
+            if let key = store.key(of: object.key) {
+                entries.append(ObjectEntry(key: key, byteCount: object.byteCount))
+            }
         }
+        return entries
     }
 }

@@ -36,7 +36,8 @@ extension S3Error {
         case .wrongRegion, .invalidName, .invalidEndpoint, .invalidConfiguration: .locationInvalid
         case .invalidRange: .rangeNotSatisfiable
         case .insufficientStorage: .insufficientSpace
-        case .slowDown: .overloaded
+        // Too slow for the limit is too much at once, too.
+        case .slowDown, .requestTimeout, .serverTimeout: .overloaded
         // 503 is how servers that have no word for it ask for less.
         case .serviceUnavailable where status == 503: .overloaded
         default: isRetryable ? .unavailable : .inputOutput

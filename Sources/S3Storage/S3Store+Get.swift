@@ -34,6 +34,13 @@ extension S3Store {
         into buffer: inout ByteBuffer
     ) async throws -> S3ObjectHead {
         let download = try await bucket.get(name(of: key), range: range)
+        guard download.body.byteCount <= Self.longestAnswer else {
+            throw ObjectStoreError(
+                .corrupted,
+                "'\(key)' in \(location) has \(download.body.byteCount) bytes, far more than any file of a repository",
+                hint: "Somebody else has put it there; look at it, and remove it."
+            )
+        }
         buffer.reserveCapacity(Int(download.body.byteCount))
         for try await part in download.body { buffer.writeImmutableBuffer(part) }
         return download.head
@@ -73,6 +80,9 @@ extension S3Store {
             hint: "The answer was damaged on its way; when this lasts, the object is."
         )
     }
+
+    /// Nothing that a repository reads at once is this long; whoever may write could make us take the memory for it.
+    private static let longestAnswer: Int64 = 1 << 30
 
     /// The longest object of S3 is 50 TB since December 2025; beyond this no server is asked.
     private static let longestObject: Int64 = 1 << 50

@@ -52,7 +52,8 @@ public final class S3Store: ObjectStore {
                 return
             }
             do {
-                try await bucket.create()
+                // To some servers, object lock cannot be added later.
+                try await bucket.create(hasObjectLock: options.retention != nil)
             } catch let error as S3Error where error.code == .alreadyExists {
                 // Somebody was faster; whether it is ours shows in the first request.
             }
@@ -84,6 +85,9 @@ public final class S3Store: ObjectStore {
             } catch let error as S3Error where error.mayHaveTakenEffect {
                 // As a put whose answer was lost.
                 guard await isGone(key) else { throw error }
+            } catch let error as S3Error where error.code == .noSuchKey {
+                // Some servers say so; then somebody was faster.
+                return false
             }
             return true
         }

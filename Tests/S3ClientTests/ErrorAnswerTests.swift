@@ -63,6 +63,8 @@ struct ErrorAnswerTests {
             "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'"
         )
         #expect(wrong.code == .wrongRegion)
+        // Garage's words.
+        #expect(answer("Authorization header malformed, unexpected scope: 20261201/us-east-1/s3").code == .wrongRegion)
         #expect(wrong.region == "eu-west-1")
         #expect(answer("a non-empty Access Key must be provided").code == .invalidRequest)
     }

@@ -73,7 +73,7 @@ struct TransportTests {
                     200,
                     "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
                 )
-            default: try await exchange.respond(200)
+            default: try await exchange.respond(200, headers: [("ETag", "\"e\"")])
             }
         } _: { (bucket: S3Bucket, _: LoopbackServer) async throws -> Void in
             _ = try await s3Error { _ = try await bucket.put(ByteBuffer(string: "x"), at: "k") }
@@ -87,6 +87,117 @@ struct TransportTests {
         #expect(all.map(\.kind) == [.write, .write, .write, .read, .delete, .read])
         #expect(all.map(\.status) == [503, 200, 200, 404, 204, nil])
         #expect(all.map(\.hasFailed) == [true, false, false, false, false, true])
+    }
+
+    @Test("finds out by another request why a look-up is refused, whose answer has no document")
+    func regionOfHead() async throws {
+        try await withBucket { exchange in
+            try await exchange.receive()
+            let isRight = exchange.head.headers.first(name: "Authorization")?.contains("/garage/s3/") == true
+            guard !isRight else { return try await exchange.respond(200, headers: [("ETag", "\"e\"")]) }
+            if exchange.head.method == .HEAD { return try await exchange.send("HTTP/1.1 400 Bad Request\r\n\r\n") }
+            let text = "Authorization header malformed, unexpected scope: 20261201/us-east-1/s3/aws4_request"
+            try await exchange.respond(
+                400,
+                "<Error><Code>AuthorizationHeaderMalformed</Code><Message>\(text)</Message><Region>garage</Region></Error>"
+            )
+        } _: { (bucket: S3Bucket, server: LoopbackServer) async throws -> Void in
+            #expect(try await bucket.exists())
+            #expect(server.requests.map(\.method) == ["HEAD", "GET", "GET", "HEAD"])
+            #expect(try await bucket.exists())
+            #expect(server.requests.count == 5)
+        }
+    }
+
+    @Test("gives the reason for a look-up that is refused for good")
+    func reasonOfHead() async throws {
+        try await withBucket { exchange in
+            try await exchange.receive()
+            if exchange.head.method == .HEAD { return try await exchange.send("HTTP/1.1 400 Bad Request\r\n\r\n") }
+            try await exchange.respond(
+                400,
+                "<Error><Code>InvalidArgument</Code><Message>no such thing</Message></Error>"
+            )
+        } _: { (bucket: S3Bucket, server: LoopbackServer) async throws -> Void in
+            let error = try await s3Error { _ = try await bucket.head("k") }
+            #expect(error?.code == .invalidRequest && error?.message.contains("no such thing") == true)
+            #expect(server.requests.count == 2)
+        }
+    }
+
+    @Test(
+        "takes no document of another kind for an answer",
+        arguments: [
+            "<html><body><p>Sign in</p></body></html>",
+            "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>", "",
+        ]
+    )
+    func foreignDocuments(text: String) async throws {
+        try await withBucket { exchange in
+            try await exchange.receive()
+            try await exchange.respond(200, text)
+        } _: { (bucket: S3Bucket, _: LoopbackServer) async throws -> Void in
+            #expect(try await s3Error { for try await _ in bucket.list() {} }?.code == .unexpectedResponse)
+            let objects = [S3ObjectIdentifier("k")]
+            #expect(try await s3Error { _ = try await bucket.delete(objects) }?.code == .unexpectedResponse)
+            #expect(try await s3Error { _ = try await bucket.versioningStatus() }?.code == .unexpectedResponse)
+            let error = try await s3Error { _ = try await bucket.put(ByteBuffer(string: "x"), at: "k") }
+            #expect(error?.code == .unexpectedResponse && error?.message.contains("entity tag") == true)
+        }
+    }
+
+    @Test(
+        "signs no header that front ends rewrite, and asks for no checksums where none are used",
+        arguments: S3Checksum.allCases
+    )
+    func headers(checksum: S3Checksum) async throws {
+        try await withBucket(options: S3ClientOptions(checksum: checksum)) { exchange in
+            try await exchange.receive()
+            try await exchange.respond(200, "body", headers: [("ETag", "\"e\"")])
+        } _: { (bucket: S3Bucket, server: LoopbackServer) async throws -> Void in
+            _ = try await bucket.read("k")
+            let headers = try #require(server.requests.first?.headers)
+            #expect(headers["Accept-Encoding"] == ["identity"])
+            #expect(headers.first(name: "Authorization")?.contains("accept-encoding") == false)
+            #expect(headers.contains(name: "x-amz-checksum-mode") == (checksum == .sha256))
+        }
+    }
+
+    @Test("refuses a source that is shorter than it said, in a single part too", arguments: [0, 10])
+    func shortUpload(length: Int) async throws {
+        try await withBucket { exchange in
+            try await exchange.receive()
+            try await exchange.respond(200, headers: [("ETag", "\"e\"")])
+        } _: { (bucket: S3Bucket, server: LoopbackServer) async throws -> Void in
+            let source = AsyncStream<ByteBuffer> { continuation in
+                continuation.yield(ByteBuffer(repeating: 1, count: length))
+                continuation.finish()
+            }
+            let error = try await s3Error { _ = try await bucket.upload(source, byteCount: 11, at: "k") }
+            #expect(error?.code == .sourceLengthMismatch)
+            #expect(server.requests.isEmpty)
+        }
+    }
+
+    @Test("ends a body that comes slower in all than the limit allows, though never silent")
+    func drip() async throws {
+        let gate = Mutex(0)
+        try await LoopbackServer.run { exchange in
+            try await exchange.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            while true {
+                try await exchange.send("x")
+                gate.withLock { $0 += 1 }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        } _: { (server: LoopbackServer) async throws -> Void in
+            var endpoint = try S3Endpoint(url: "http://127.0.0.1:\(server.port)", region: "r")
+            endpoint.timeouts = S3Timeouts(request: .milliseconds(200), slowestRate: 1 << 30)
+            try await withS3Client(endpoint: endpoint, credentials: AnonymousCredentials(), logger: silent) { client in
+                let error = try await s3Error { _ = try await client.bucket("bucket").read("k") }
+                #expect(error?.code == .requestTimeout, "\(String(describing: error))")
+                #expect((error?.receivedByteCount ?? 0) > 0)
+            }
+        }
     }
 
     @Test("gives up when the server sends it from region to region")

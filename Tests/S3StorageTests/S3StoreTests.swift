@@ -15,6 +15,8 @@ struct S3StoreTests {
     /// The SHA-256 of `body`, in Base64.
     private static let checksum = "Iw2DWNyOiJC0xY3utikS7i8gNXrpKlzIYbmOaP4xrLU="
     private static let body = ByteBuffer(string: "body")
+    /// What every server says of what it has stored.
+    private static let stored = [("ETag", "\"841a2d689ad86bd1611447453c22c6fc\"")]
 
     private func withStore(
         _ options: S3StoreOptions = S3StoreOptions(conditionalWrites: .supported),
@@ -86,7 +88,7 @@ struct S3StoreTests {
             (404, "NoSuchKey", .notFound),
             (503, "SlowDown", .overloaded), (429, "TooManyRequests", .overloaded),
             (503, "ServiceUnavailable", .overloaded),
-            (500, "InternalError", .unavailable), (400, "RequestTimeout", .unavailable),
+            (500, "InternalError", .unavailable), (400, "RequestTimeout", .overloaded),
             (412, "PreconditionFailed", .alreadyExists),
             (507, "XMinioStorageFull", .insufficientSpace), (400, "MalformedXML", .inputOutput),
             (416, "InvalidRange", .rangeNotSatisfiable), (400, "InvalidBucketName", .locationInvalid),
@@ -116,7 +118,7 @@ struct S3StoreTests {
             switch (exchange.head.method, exchange.index) {
             case (.HEAD, _): try await exchange.send("HTTP/1.1 404 Not Found\r\n\r\n")
             case (_, 3): try await exchange.respond(412, "<Error><Code>PreconditionFailed</Code></Error>")
-            default: try await exchange.respond(200)
+            default: try await exchange.respond(200, headers: Self.stored)
             }
         } _: { (store: S3Store, server: LoopbackServer) async throws -> Void in
             let key = try key("k")
@@ -135,7 +137,8 @@ struct S3StoreTests {
             let isConditional = exchange.head.headers.contains(name: "If-None-Match")
             try await exchange.respond(
                 isConditional ? 501 : 200,
-                isConditional ? "<Error><Code>NotImplemented</Code></Error>" : ""
+                isConditional ? "<Error><Code>NotImplemented</Code></Error>" : "",
+                headers: Self.stored
             )
         } _: { (store: S3Store, server: LoopbackServer) async throws -> Void in
             try await store.put(Self.body, at: try key("a"), policy: .refuseExisting)
@@ -152,7 +155,7 @@ struct S3StoreTests {
         )
         try await withStore(options) { exchange in
             try await exchange.receive()
-            try await exchange.respond(200)
+            try await exchange.respond(200, headers: Self.stored)
         } _: { (store: S3Store, server: LoopbackServer) async throws -> Void in
             try await store.put(Self.body, at: try key("data/00/x"), policy: .refuseExisting)
             try await store.putTransient(Self.body, at: try key("locks/x"))

@@ -74,8 +74,8 @@ struct S3ErrorAnswer: Sendable, Equatable {
         case "PermanentRedirect", "TemporaryRedirect", "Redirect", "IllegalLocationConstraintException":
             .wrongRegion
         case "AuthorizationHeaderMalformed":
-            // The same word says that the header is unreadable; then no region is expected.
-            text.contains("region") ? .wrongRegion : .invalidRequest
+            // The same word says that the header is unreadable; then no region is expected. Garage calls it the scope.
+            text.contains("region") || text.contains("scope") ? .wrongRegion : .invalidRequest
         case "InvalidObjectState": .objectArchived
         case "InvalidRange": .invalidRange
         case "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch",

@@ -18,6 +18,9 @@ extension S3Error.Code {
         switch error {
         case let error as HTTPClientError: self.init(error)
         case let error as NIOConnectionError: self.init(error)
+        // A server that is being restarted ends the handshake in its middle.
+        case NIOSSLError.handshakeFailed(.sslError([.eofDuringHandshake])), NIOSSLError.uncleanShutdown:
+            self = .connectionLost
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: self = .tlsFailed
         case let error as IOError: self.init(errno: error.errnoCode)
         case let error as ChannelError: self = Self(error)
@@ -30,9 +33,8 @@ extension S3Error.Code {
 
     private init(_ error: HTTPClientError) {
         switch error {
-        case .connectTimeout, .getConnectionFromPoolTimeout: self = .connectTimeout
+        case .connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout: self = .connectTimeout
         case .readTimeout, .writeTimeout, .deadlineExceeded: self = .requestTimeout
-        case .tlsHandshakeTimeout: self = .tlsFailed
         case .invalidURL, .emptyHost, .emptyScheme: self = .invalidEndpoint
         default: self = .connectionLost
         }

@@ -64,13 +64,15 @@ extension S3Bucket {
 }
 
 /// `<ObjectLockConfiguration>`.
-private struct ObjectLockConfiguration: Decodable {
+private struct ObjectLockConfiguration: S3Document {
+    static let rootNames: Set<String> = ["ObjectLockConfiguration"]
     var isEnabled: String?
     enum CodingKeys: String, CodingKey { case isEnabled = "ObjectLockEnabled" }
 }
 
 /// `<Retention>`.
-private struct Retention: Codable {
+private struct Retention: S3Document, Encodable {
+    static let rootNames: Set<String> = ["Retention"]
     var mode: String?
     var until: String?
     enum CodingKeys: String, CodingKey {
@@ -80,7 +82,8 @@ private struct Retention: Codable {
 }
 
 /// `<LegalHold>`.
-private struct LegalHold: Codable {
+private struct LegalHold: S3Document, Encodable {
+    static let rootNames: Set<String> = ["LegalHold"]
     var status: String?
     enum CodingKeys: String, CodingKey { case status = "Status" }
 }

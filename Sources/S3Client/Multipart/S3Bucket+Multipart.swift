@@ -99,7 +99,8 @@ extension S3Bucket {
 }
 
 /// `<InitiateMultipartUploadResult>`.
-private struct InitiateResult: Decodable {
+private struct InitiateResult: S3Document {
+    static let rootNames: Set<String> = ["InitiateMultipartUploadResult"]
     var uploadID: String
     enum CodingKeys: String, CodingKey { case uploadID = "UploadId" }
 }
@@ -121,13 +122,15 @@ private struct CompleteRequest: Encodable {
 }
 
 /// `<CompleteMultipartUploadResult>`.
-private struct CompleteResult: Decodable {
+private struct CompleteResult: S3Document {
+    static let rootNames: Set<String> = ["CompleteMultipartUploadResult"]
     var entityTag: String?
     enum CodingKeys: String, CodingKey { case entityTag = "ETag" }
 }
 
 /// `<ListMultipartUploadsResult>`.
-private struct ListUploadsResult: Decodable {
+private struct ListUploadsResult: S3Document {
+    static let rootNames: Set<String> = ["ListMultipartUploadsResult"]
     struct Upload: Decodable {
         var key: String
         var uploadID: String

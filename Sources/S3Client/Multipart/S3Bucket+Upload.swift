@@ -19,22 +19,28 @@ extension S3Bucket {
     ) async throws -> S3PutResult where Source.Element == ByteBuffer {
         let length = byteCount.map { multipart.partByteCount(for: $0) } ?? multipart.partByteCount
         var parts = UploadParts(source, length: length)
-        guard let first = try await parts.next() else { return try await put(ByteBuffer(), at: key, options: options) }
-        guard let second = try await parts.next() else { return try await put(first, at: key, options: options) }
+        let first = try await parts.next()
+        guard let first, let second = try await parts.next() else {
+            try check(parts.byteCount, byteCount, key)
+            return try await put(first ?? ByteBuffer(), at: key, options: options)
+        }
         let upload = S3MultipartUpload(key: key, uploadID: try await beginMultipart(key, options: options))
         do {
             let stored = try await store([first, second], then: &parts, of: upload, multipart.concurrency)
-            if let byteCount, parts.byteCount != byteCount {
-                throw S3Error(
-                    .sourceLengthMismatch,
-                    "cannot store '\(key)' in bucket '\(name)': the source held \(parts.byteCount) bytes instead of \(byteCount)"
-                )
-            }
+            try check(parts.byteCount, byteCount, key)
             return try await completeMultipart(upload, parts: stored, refusesExisting: options.refusesExisting)
         } catch {
             await abandon(upload, after: error)
             throw error
         }
+    }
+
+    private func check(_ byteCount: Int64, _ expected: Int64?, _ key: String) throws(S3Error) {
+        guard let expected, byteCount != expected else { return }
+        throw S3Error(
+            .sourceLengthMismatch,
+            "cannot store '\(key)' in bucket '\(name)': the source held \(byteCount) bytes instead of \(expected)"
+        )
     }
 
     /// Sends the parts, so many at once, and takes the next from the source when one is stored.

@@ -26,7 +26,8 @@ extension S3Bucket {
 }
 
 /// `<CopyObjectResult>`.
-private struct CopyResult: Decodable {
+private struct CopyResult: S3Document {
+    static let rootNames: Set<String> = ["CopyObjectResult"]
     var entityTag: String?
     enum CodingKeys: String, CodingKey { case entityTag = "ETag" }
 }

@@ -115,7 +115,8 @@ private struct DeleteRequest: Encodable {
 }
 
 /// `<DeleteResult>`.
-private struct DeleteResult: Decodable {
+private struct DeleteResult: S3Document {
+    static let rootNames: Set<String> = ["DeleteResult"]
     struct Failure: Decodable {
         var key: String
         var versionID: String?

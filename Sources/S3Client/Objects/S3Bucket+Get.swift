@@ -11,7 +11,7 @@ extension S3Bucket {
     public func head(_ key: String, version: String? = nil) async throws -> S3ObjectHead? {
         let request = S3Request(.HEAD, name, key: key, "look up")
             .with(query: "versionId", version)
-            .with(header: "x-amz-checksum-mode", "ENABLED")
+            .with(header: "x-amz-checksum-mode", client.checksumMode)
         let response = try await client.send(request) { (200..<300).contains($0.code) || $0 == .notFound }
         _ = try await client.collect(response, request)
         guard response.status != .notFound else {
@@ -41,8 +41,6 @@ extension S3Bucket {
     ) async throws -> S3Download {
         var request = S3Request(.GET, name, key: key, "read").with(query: "versionId", version)
             .with(header: "If-Match", entityTag.map { "\"\($0)\"" })
-            // A compressed answer would have another length.
-            .with(header: "Accept-Encoding", "identity")
         if let range {
             guard range.lowerBound >= 0, !range.isEmpty else {
                 throw S3Error(.invalidArgument, "cannot read \(request.object): the range \(range) cannot be asked for")
@@ -52,7 +50,7 @@ extension S3Bucket {
         } else {
             // Unknown before the answer; the limit for silence is all that holds then.
             request.expectedByteCount = .max / 4
-            request = request.with(header: "x-amz-checksum-mode", "ENABLED")
+            request = request.with(header: "x-amz-checksum-mode", client.checksumMode)
         }
         let response = try await client.send(request)
         return try download(response, request, range: range)
@@ -91,7 +89,13 @@ extension S3Bucket {
         }
         return S3Download(
             head: S3ObjectHead(headers, byteCount: byteCount),
-            body: S3Body(response, client, request, byteCount: length)
+            body: S3Body(
+                response,
+                client,
+                request,
+                byteCount: length,
+                deadline: .now + client.endpoint.timeouts.limit(for: length)
+            )
         )
     }
 

@@ -74,7 +74,8 @@ enum ListedKey {
 }
 
 /// `<ListBucketResult>` of version 2.
-private struct ListBucketResult: Decodable {
+private struct ListBucketResult: S3Document {
+    static let rootNames: Set<String> = ["ListBucketResult"]
     struct Object: Decodable {
         var key: String
         var size: Int64

@@ -39,7 +39,7 @@ extension S3Bucket {
         let checksum = client.addChecksum(to: &request, of: body, isNeeded: options.needsChecksum)
         let answer = try await client.call(request)
         try client.refuseErrorDocument(answer, request)
-        let result = S3PutResult(answer.headers)
+        let result = try stored(answer, request)
         try checksum.compare(with: result, request)
         return result
     }
@@ -61,7 +61,21 @@ extension S3Bucket {
             .with(header: "If-None-Match", options.refusesExisting ? "*" : nil)
         let answer = try await client.upload(source, byteCount: byteCount, request)
         try client.refuseErrorDocument(answer, request)
-        return S3PutResult(answer.headers)
+        return try stored(answer, request)
+    }
+
+    /// Every S3 names what it has stored; something else that answers 200 does not.
+    private func stored(_ answer: S3Answer, _ request: S3Request) throws(S3Error) -> S3PutResult {
+        let result = S3PutResult(answer.headers)
+        guard result.entityTag != nil else {
+            throw S3Error(
+                .unexpectedResponse,
+                "cannot \(request.action) \(request.object): the answer has no entity tag",
+                hint: "Is something between here and the server that answers in its place, a login page for example?",
+                status: answer.status
+            )
+        }
+        return result
     }
 }
 
@@ -92,6 +106,9 @@ struct SentChecksum {
 }
 
 extension S3Client {
+    /// Asks for the checksum that is kept, where one is sent. Backblaze refuses a request with this header as it does those that send one.
+    var checksumMode: String? { options.checksum == .sha256 ? "ENABLED" : nil }
+
     /// Adds the header of the configured checksum.
     func addChecksum(to request: inout S3Request, of body: ByteBuffer, isNeeded: Bool = false) -> SentChecksum {
         switch options.checksum {

@@ -97,13 +97,16 @@ extension S3Client {
 }
 
 /// `<VersioningConfiguration>`.
-private struct VersioningConfiguration: Codable {
+private struct VersioningConfiguration: S3Document, Encodable {
+    // The second is moto's.
+    static let rootNames: Set<String> = ["VersioningConfiguration", "GetBucketVersioningResponse"]
     var status: String?
     enum CodingKeys: String, CodingKey { case status = "Status" }
 }
 
 /// `<ListVersionsResult>`.
-private struct ListVersionsResult: Decodable {
+private struct ListVersionsResult: S3Document {
+    static let rootNames: Set<String> = ["ListVersionsResult", "ListBucketVersionsResult"]
     struct Entry: Decodable {
         var key: String
         var versionID: String?

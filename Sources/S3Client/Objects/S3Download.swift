@@ -11,7 +11,8 @@ public struct S3Download: Sendable {
 
 /// The bytes of an object as they arrive. Can be iterated once.
 ///
-/// Reading slower than the server sends slows the server down. A body that ends before it is complete, or that is longer than
+/// Reading slower than the server sends slows the server down. One that takes longer in all than ``S3Timeouts/slowestRate`` allows throws
+/// ``S3Error`` with ``S3Error/Code/requestTimeout``, so that a server that sends a byte a minute holds nobody for ever. A body that ends before it is complete, or that is longer than
 /// was announced, throws ``S3Error`` with ``S3Error/Code/truncatedBody``.
 public struct S3Body: AsyncSequence, Sendable {
     /// Some bytes; where one part ends and the next begins means nothing.
@@ -22,12 +23,20 @@ public struct S3Body: AsyncSequence, Sendable {
     private let response: HTTPClientResponse
     private let client: S3Client
     private let request: S3Request
+    private let deadline: ContinuousClock.Instant
 
-    init(_ response: HTTPClientResponse, _ client: S3Client, _ request: S3Request, byteCount: Int64) {
+    init(
+        _ response: HTTPClientResponse,
+        _ client: S3Client,
+        _ request: S3Request,
+        byteCount: Int64,
+        deadline: ContinuousClock.Instant
+    ) {
         self.response = response
         self.client = client
         self.request = request
         self.byteCount = byteCount
+        self.deadline = deadline
     }
 
     /// Begins with the first part; may be called once.
@@ -36,7 +45,8 @@ public struct S3Body: AsyncSequence, Sendable {
             base: response.body.makeAsyncIterator(),
             client: client,
             request: request,
-            byteCount: byteCount
+            byteCount: byteCount,
+            deadline: deadline
         )
     }
 
@@ -46,18 +56,21 @@ public struct S3Body: AsyncSequence, Sendable {
         private let client: S3Client
         private let request: S3Request
         private let byteCount: Int64
+        private let deadline: ContinuousClock.Instant
         private var received: Int64 = 0
 
         fileprivate init(
             base: HTTPClientResponse.Body.AsyncIterator,
             client: S3Client,
             request: S3Request,
-            byteCount: Int64
+            byteCount: Int64,
+            deadline: ContinuousClock.Instant
         ) {
             self.base = base
             self.client = client
             self.request = request
             self.byteCount = byteCount
+            self.deadline = deadline
         }
 
         /// Takes the next part; `nil` at the end of a complete body.
@@ -73,6 +86,13 @@ public struct S3Body: AsyncSequence, Sendable {
                 throw S3Error(
                     .truncatedBody,
                     "cannot \(request.action) \(request.object): \(byteCount) bytes were announced and \(received) came",
+                    receivedByteCount: received
+                )
+            }
+            guard part == nil || .now < deadline else {
+                throw S3Error(
+                    .requestTimeout,
+                    "cannot \(request.action) \(request.object): \(received) of \(byteCount) bytes within the limit",
                     receivedByteCount: received
                 )
             }

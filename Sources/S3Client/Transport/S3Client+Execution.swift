@@ -13,19 +13,27 @@ extension S3Client {
     }
 
     /// Makes a call and reads its document.
-    func document<Document: Decodable>(_ type: Document.Type, _ request: S3Request) async throws -> Document {
+    func document<Document: S3Document>(_ type: Document.Type, _ request: S3Request) async throws -> Document {
         let answer = try await call(request)
         return try read(type, answer, request)
     }
 
     /// Reads a document. One that is an error, in an answer whose status says success, is that error: the status of long
     /// operations is sent before they are done.
-    func read<Document: Decodable>(
+    func read<Document: S3Document>(
         _ type: Document.Type,
         _ answer: S3Answer,
         _ request: S3Request
     ) throws(S3Error) -> Document {
         try refuseErrorDocument(answer, request)
+        guard let root = S3XML.rootName(of: answer.body), Document.rootNames.contains(String(root)) else {
+            throw S3Error(
+                .unexpectedResponse,
+                "cannot \(request.action) \(request.object): the answer is not the expected document",
+                hint: "Is something between here and the server that answers in its place, a login page for example?",
+                status: answer.status
+            )
+        }
         do {
             return try S3XML.decode(type, from: answer.body)
         } catch {
@@ -53,6 +61,7 @@ extension S3Client {
     ) async throws -> HTTPClientResponse {
         var hasFollowedRegion = false
         var hasRenewedCredentials = false
+        var hasAskedWhy = false
         while true {
             let credentials = try await credentials.current()
             do {
@@ -63,10 +72,29 @@ extension S3Client {
                 } else if mayBeExpired(error, request, credentials), !hasRenewedCredentials {
                     hasRenewedCredentials = true
                     await self.credentials.forget(credentials)
+                } else if request.method == .HEAD, error.status == 400, error.serverCode == nil, !hasAskedWhy {
+                    hasAskedWhy = true
+                    try await askWhy(request)
                 } else {
                     throw error
                 }
             }
+        }
+    }
+
+    /// Asks for what HEAD was refused by a request whose refusal comes with a document: a region that the server expects is found out
+    /// by it, and the reason is in its error.
+    private func askWhy(_ request: S3Request) async throws {
+        var question = S3Request(.GET, request.bucket, key: request.key, request.action)
+        question =
+            request.key == nil
+            ? question.with(query: "list-type", "2").with(query: "max-keys", "1")
+            : question.with(header: "Range", "bytes=0-0")
+        do {
+            // Not its body: a server that passes over the range would send everything.
+            _ = try await send(question)
+        } catch let error as S3Error where [.noSuchKey, .noSuchBucket, .invalidRange].contains(error.code) {
+            // Answered like this, it was understood; the look-up says the same.
         }
     }
 
@@ -129,7 +157,9 @@ extension S3Client {
         head.method = request.method
         head.tlsConfiguration = tls
         for header in headers { head.headers.add(name: header.name, value: header.value) }
+        // Not signed: front ends rewrite them. A compressed answer would have another length.
         head.headers.add(name: "User-Agent", value: endpoint.userAgent)
+        head.headers.add(name: "Accept-Encoding", value: "identity")
         switch request.body {
         case .none: if request.method == .PUT || request.method == .POST { head.body = .bytes(ByteBuffer()) }
         case .bytes(let bytes): head.body = .bytes(bytes)

@@ -1,12 +1,19 @@
 internal import Foundation
 internal import XMLCoder
 
+/// A document of S3. Its root element's name is all that tells it from another whose parts are all optional: a page of a gateway in
+/// well-formed XHTML would be an empty listing.
+protocol S3Document: Decodable {
+    /// What the root may be called, without a prefix.
+    static var rootNames: Set<String> { get }
+}
+
 /// The documents of S3, by the types that say what is in them.
 enum S3XML {
     /// The namespace of every document that S3 takes.
     static let namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
 
-    /// Reads a document, whatever its root and namespace are called; unknown elements are passed over.
+    /// Reads a document, whatever its namespace is called; unknown elements are passed over.
     ///
     /// - Throws: what the parser throws for anything that is no document of that type.
     static func decode<Document: Decodable>(_ type: Document.Type, from bytes: [UInt8]) throws -> Document {

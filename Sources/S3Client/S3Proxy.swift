@@ -32,28 +32,24 @@ public struct S3Proxy: Sendable, Hashable {
     }
 
     /// The proxy that the environment names for a host, by the habits of curl: `https_proxy` or `http_proxy` (upper case too,
-    /// but `HTTP_PROXY`), `all_proxy`, and the hosts, domains and `*` of `no_proxy` that go without.
+    /// but `HTTP_PROXY`), `all_proxy`, and in `no_proxy` what goes without: hosts, domains, addresses and blocks of addresses
+    /// (`10.0.0.0/8`), each with a port or for all, and `*`.
     ///
+    /// - Parameter port: `nil` for the scheme's own.
     /// - Throws: ``S3Error`` with ``S3Error/Code/invalidEndpoint``.
     public static func named(
         in environment: [String: String],
         isSecure: Bool,
-        host: String
+        host: String,
+        port: Int? = nil
     ) throws(S3Error) -> S3Proxy? {
-        let exceptions = environment["no_proxy"] ?? environment["NO_PROXY"] ?? ""
-        guard !isException(host.lowercased(), exceptions) else { return nil }
+        let exceptions = S3ProxyExceptions(environment["no_proxy"] ?? environment["NO_PROXY"] ?? "")
+        guard !exceptions.contain(host: host, port: port ?? (isSecure ? 443 : 80)) else { return nil }
         // HTTP_PROXY is what a CGI server makes of a request's header 'Proxy' (CVE-2016-5385).
         let names =
             isSecure
             ? ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] : ["http_proxy", "all_proxy", "ALL_PROXY"]
         guard let url = names.lazy.compactMap({ environment[$0] }).first(where: { !$0.isEmpty }) else { return nil }
         return try S3Proxy(url: url)
-    }
-
-    private static func isException(_ host: String, _ exceptions: String) -> Bool {
-        exceptions.split { $0 == "," || $0 == " " }.contains { exception in
-            let name = exception.lowercased().drop { $0 == "." }
-            return name == "*" || host == name || host.hasSuffix(".\(name)")
-        }
     }
 }

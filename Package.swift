@@ -62,7 +62,8 @@ let package = Package(
             dependencies: [
                 "Locks", "CLinux", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticFormat",
                 "ResticCrypto",
-                "ObjectStorage", "LocalStorage", "RcloneStorage", "S3Client", "S3Storage", "Sealing", "TarArchive", "TextbookExample", logging,
+                "ObjectStorage", "LocalStorage", "RcloneStorage", "S3Client", "S3Storage", "Sealing", "TarArchive",
+                "TextbookExample", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -74,7 +75,9 @@ let package = Package(
             name: "Recovery",
             dependencies: [
                 "QdrantCapture", "QdrantClient", "TarArchive", "ResticRepository", "ResticCrypto", "ResticFormat",
-                "ObjectStorage", "LocalStorage", "S3Client", "S3Storage", "Locks", "Sealing", "CZlib", crypto, logging,
+                "ObjectStorage", "LocalStorage", "RcloneStorage", "S3Client", "S3Storage", "Locks", "Sealing", "CZlib",
+                crypto,
+                logging,
                 nio[0], nio[1],
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -149,7 +152,7 @@ let package = Package(
                 system,
             ] + nio
         ),
-        .target(name: "ObjectStorage", dependencies: ["Locks", nio[0]]),
+        .target(name: "ObjectStorage", dependencies: ["Locks", logging, nio[0]]),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -220,7 +223,8 @@ let package = Package(
         .testTarget(
             name: "ObjectStorageTests",
             dependencies: [
-                "Locks", "ObjectStorage", "LocalStorage", "RcloneStorage", "S3Client", "S3Storage", "TestSupport", logging,
+                "Locks", "ObjectStorage", "LocalStorage", "RcloneStorage", "S3Client", "S3Storage", "TestSupport",
+                logging,
             ] + nio
         ),
         .testTarget(

@@ -1,9 +1,27 @@
 internal import Locks
 public import NIOCore
 
+/// The most bytes a second that go to a store and come from it, on average.
+public struct ByteLimits: Sendable, Hashable {
+    /// Content that is written, in bytes a second; `nil` for no limit.
+    public var write: Int64?
+    /// Content that is read, in bytes a second; `nil` for no limit.
+    public var read: Int64?
+
+    /// Makes limits; by default there are none.
+    public init(write: Int64? = nil, read: Int64? = nil) {
+        self.write = write
+        self.read = read
+    }
+}
+
 /// Keeps the content that is written and read below a number of bytes a second, so that a backup leaves the line usable.
 ///
-/// Listings, look-ups and deletions move next to nothing and are not counted.
+/// The limit holds on average: an object waits until it may go, and goes then at the line's own speed. Put it below
+/// ``RetryingStore``, so that every try is counted, and above ``AdaptiveStore``, so that nobody holds a place while waiting.
+///
+/// Listings, look-ups, comparisons and deletions move next to nothing and are not counted. Transient objects are locks: they are
+/// small, and a lock that waited behind packs would be taken for that of a dead process.
 public final class ThrottledStore<C: Clock<Duration>>: ObjectStore {
     private struct Buckets {
         var writes: TokenBucket?
@@ -50,12 +68,25 @@ public final class ThrottledStore<C: Clock<Duration>>: ObjectStore {
         try await base.put(body, at: key, policy: policy)
     }
 
+    public func putTransient(_ body: ByteBuffer, at key: ObjectKey) async throws {
+        try await base.putTransient(body, at: key)
+    }
+
     /// Reads, after a wait when the length is known from `range`, or before one when only the answer shows it.
     public func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer {
         if let range { try await wait(for: range.count, to: \.reads) }
         let body = try await base.get(key, range: range)
         if range == nil { try await wait(for: body.readableBytes, to: \.reads) }
         return body
+    }
+
+    public func get(_ key: ObjectKey, range: Range<Int64>, into buffer: inout ByteBuffer) async throws {
+        try await wait(for: range.count, to: \.reads)
+        try await base.get(key, range: range, into: &buffer)
+    }
+
+    public func compare(_ body: ByteBuffer, at key: ObjectKey) async throws -> StoredContent {
+        try await base.compare(body, at: key)
     }
 
     public func byteCount(of key: ObjectKey) async throws -> Int64? {
@@ -66,9 +97,16 @@ public final class ThrottledStore<C: Clock<Duration>>: ObjectStore {
         try await base.list(under: prefix, body)
     }
 
+    public func pages(under prefix: ObjectKey?) -> (any ListingPages)? { base.pages(under: prefix) }
+
     @discardableResult
     public func delete(_ key: ObjectKey) async throws -> Bool {
         try await base.delete(key)
+    }
+
+    @discardableResult
+    public func deleteTransient(_ key: ObjectKey) async throws -> Bool {
+        try await base.deleteTransient(key)
     }
 
     /// Takes tokens from a bucket, where there is one, and sleeps as long as it says.

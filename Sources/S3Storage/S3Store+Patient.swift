@@ -15,22 +15,17 @@ extension S3Store {
 
     /// A store as repositories want it: with as many requests at once as the server takes, and patient.
     ///
-    /// - Parameter logger: is told of every wait.
-    public static func patient(_ store: S3Store, policy: RetryPolicy = patience, logger: Logger) -> any ObjectStore {
-        RetryingStore(
-            AdaptiveStore(store),
-            policy: policy,
-            clock: ContinuousClock(),
-            generator: SystemRandomNumberGenerator(),
-            notice: { error, attempt, delay in
-                // The first failures are everyday life.
-                logger.log(
-                    level: attempt < 3 ? .debug : .warning,
-                    "the store failed, trying again",
-                    metadata: ["error": "\(error.message)", "attempt": "\(attempt)", "delay": "\(delay)"]
-                )
-            }
-        )
+    /// - Parameters:
+    ///   - limits: bytes a second; what is sent again counts again.
+    ///   - logger: is told of every wait.
+    public static func patient(
+        _ store: S3Store,
+        policy: RetryPolicy = patience,
+        limits: ByteLimits = ByteLimits(),
+        logger: Logger
+    ) -> any ObjectStore {
+        // Nobody holds one of the places below while waiting for bytes or the next try.
+        RetryingStore.patient(AdaptiveStore(store), policy: policy, limits: limits, logger: logger)
     }
 
     /// Makes a client on connections that live as long as the process: stores are values and come and go, and nobody would shut

@@ -8,7 +8,7 @@ public import S3Client
 ///
 /// One call of the store is one request, or two where S3 has no single one for it (a deletion that says whether there was
 /// something; a write that must not replace, at servers that do not know the condition). Nothing is repeated here: put
-/// ``/ObjectStorage/RetryingStore`` around it, or use ``patient(_:options:logger:)``.
+/// ``/ObjectStorage/RetryingStore`` around it, or use ``patient(_:policy:limits:logger:)``.
 public final class S3Store: ObjectStore {
     let bucket: S3Bucket
     let place: S3Location

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import TestSupport
 import Testing
@@ -113,4 +114,82 @@ struct ThrottledStoreTests {
         try await store.put(ByteBuffer(repeating: 1, count: 1000), at: key, policy: .refuseExisting)
         #expect(clock.requestedSleeps.count == 1)
     }
+
+    @Test("below the repetitions, counts what is sent again")
+    func countsRepetitions() async throws {
+        let faulty = FaultyStore(memory, faults: [.fail(.unavailable, on: .put, times: 2)])
+        let store = patient(faulty, ByteLimits(write: 1000))
+        let key = try makeKey("object")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await store.put(ByteBuffer(repeating: 1, count: 1000), at: key, policy: .replaceExisting)
+            }
+            for _ in 0..<2 {
+                await clock.sleepers(1)
+                clock.advanceToNextSleeper()
+            }
+            try await group.waitForAll()
+        }
+        #expect(clock.requestedSleeps.filter { $0 > .zero } == [.seconds(1), .seconds(1)])
+        #expect(memory.contents.count == 1)
+    }
+
+    @Test("lets locks pass while packs wait for their bytes")
+    func locksPass() async throws {
+        let store = patient(memory, ByteLimits(write: 1000, read: 1000))
+        let (pack, lock) = (try makeKey("data/pack"), try makeKey("locks/lock"))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await store.put(ByteBuffer(repeating: 1, count: 100_000), at: pack, policy: .refuseExisting)
+            }
+            await clock.sleepers(1)
+            try await store.putTransient(ByteBuffer(string: "lock"), at: lock)
+            #expect(try await store.byteCount(of: lock) == 4)
+            #expect(try await store.deleteTransient(lock))
+            #expect(try await store.byteCount(of: pack) == nil)
+            clock.advanceToNextSleeper()
+            try await group.waitForAll()
+        }
+        #expect(clock.requestedSleeps == [.seconds(99)])
+    }
+
+    @Test("keeps what a store does better than by its reads: comparisons and pages")
+    func passesOn() async throws {
+        let store = ThrottledStore(CleverStore(), readBytesPerSecond: 1, clock: clock)
+        #expect(try await store.compare(ByteBuffer(string: "x"), at: try makeKey("object")) == .same)
+        #expect(store.pages(under: nil) != nil)
+        #expect(clock.requestedSleeps.isEmpty)
+    }
+
+    private func patient(_ store: some ObjectStore, _ limits: ByteLimits) -> RetryingStore {
+        .patient(
+            store,
+            policy: RetryPolicy(firstDelay: .zero),
+            limits: limits,
+            clock: clock,
+            generator: SeededGenerator(seed: 1),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+}
+
+/// Compares and lists by ways of its own, and does nothing else.
+private struct CleverStore: ObjectStore {
+    private struct NoPages: ListingPages {
+        mutating func next() async throws -> [ObjectEntry]? { nil }
+    }
+
+    var location: String { "clever" }
+    var capabilities: StoreCapabilities {
+        StoreCapabilities(usefulConcurrency: 1, replacesAtomically: true, listsImmediately: true)
+    }
+
+    func compare(_ body: ByteBuffer, at key: ObjectKey) async throws -> StoredContent { .same }
+    func pages(under prefix: ObjectKey?) -> (any ListingPages)? { NoPages() }
+    func byteCount(of key: ObjectKey) async throws -> Int64? { nil }
+    func list(under prefix: ObjectKey?, _ body: ([ObjectEntry]) async throws -> Void) async throws {}
+    func prepare() async throws {}
+    func put(_ body: ByteBuffer, at key: ObjectKey, policy: PutPolicy) async throws {}
+    func get(_ key: ObjectKey, range: Range<Int64>?) async throws -> ByteBuffer { ByteBuffer() }
+    func delete(_ key: ObjectKey) async throws -> Bool { false }
 }

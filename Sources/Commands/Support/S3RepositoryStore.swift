@@ -13,6 +13,7 @@ enum S3RepositoryStore {
     static func make(
         _ location: S3Location,
         _ settings: HoldfastConfiguration.S3,
+        limits: ByteLimits = ByteLimits(),
         requests: RequestMeter? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment,
         logger: Logger
@@ -24,7 +25,8 @@ enum S3RepositoryStore {
                 options: S3ClientOptions(checksum: settings.checksum, observe: requests.map(observer)),
                 logger: logger
             )
-            return S3Store.patient(S3Store(client, location, options: settings.storeOptions), logger: logger)
+            let store = S3Store(client, location, options: settings.storeOptions)
+            return S3Store.patient(store, limits: limits, logger: logger)
         } catch {
             return UnusableStore(
                 location: location.description,
@@ -68,7 +70,12 @@ enum S3RepositoryStore {
             tls: S3TLS(authorityFile: settings.caCertificate),
             userAgent: "holdfast"
         )
-        endpoint.proxy = try S3Proxy.named(in: environment, isSecure: endpoint.isSecure, host: endpoint.host)
+        endpoint.proxy = try S3Proxy.named(
+            in: environment,
+            isSecure: endpoint.isSecure,
+            host: endpoint.host,
+            port: endpoint.port
+        )
         return endpoint
     }
 

@@ -24,18 +24,26 @@ final class RcloneConnection: Sendable {
     private typealias Stream = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
     private static let windowSize = 1 << 20
+    /// What is sent at a time: each piece is a sign of life when rclone takes it.
+    private static let pieceSize = 1 << 18
+    /// The slowest line that is waited for, in bytes a second.
+    private static let slowestRate = 1 << 14
 
     let process: RcloneProcess
+    private let longestSilence: Duration
+    private let silence = Mutex<Duration?>(nil)
     private let hasHead = Mutex(false)
     private let channel: any Channel
     private let streams: NIOHTTP2Handler.AsyncStreamMultiplexer<Void>
 
     private init(
         _ process: RcloneProcess,
+        _ longestSilence: Duration,
         _ channel: any Channel,
         _ streams: NIOHTTP2Handler.AsyncStreamMultiplexer<Void>
     ) {
         self.process = process
+        self.longestSilence = longestSilence
         self.channel = channel
         self.streams = streams
     }
@@ -47,6 +55,9 @@ final class RcloneConnection: Sendable {
 
     /// Whether rclone has answered anything.
     var hasAnswered: Bool { hasHead.withLock { $0 } }
+
+    /// For how long rclone was silent when it was given up; `nil` while it is not.
+    var unbearableSilence: Duration? { silence.withLock { $0 } }
 
     /// Whether requests can be sent.
     var isOpen: Bool { channel.isActive && process.end == nil }
@@ -77,7 +88,25 @@ final class RcloneConnection: Sendable {
                     )
                 }
             }
-        return RcloneConnection(process, channel, streams)
+        return RcloneConnection(process, command.longestSilence, channel, streams)
+    }
+
+    /// Waits for something that rclone has to do, and gives the connection up when that takes too long: everything under way on it
+    /// ends as ``Broken``, and so does rclone, which may be stopped or hang in a file system that does not answer.
+    ///
+    /// - Parameter allowance: time beyond the longest silence.
+    func patiently<Value>(
+        allowance: Duration = .zero,
+        _ work: () async throws -> Value
+    ) async throws -> Value {
+        let patience = longestSilence + allowance
+        let end = channel.eventLoop.scheduleTask(in: .nanoseconds(Int64(patience / .nanoseconds(1)))) { [self] in
+            silence.withLock { $0 = $0 ?? patience }
+            channel.close(promise: nil)
+            process.kill()
+        }
+        defer { end.cancel() }
+        return try await work()
     }
 
     /// Ends the connection and waits for the program's end.
@@ -117,36 +146,52 @@ final class RcloneConnection: Sendable {
         if let body { fields.add(name: "Content-Length", value: "\(body.readableBytes)") }
         let head = HTTPRequestHead(version: .http2, method: method, uri: path, headers: fields)
         return try await stream.executeThenClose { inbound, outbound in
-            var request: [HTTPClientRequestPart] = [.head(head)]
-            if let body, body.readableBytes > 0 { request.append(.body(.byteBuffer(body))) }
-            request.append(.end(nil))
             do {
-                // In one go, so that the head of a request without a body ends the request: to others rclone can have
-                // answered before they have ended, and resets the stream.
-                try await outbound.write(contentsOf: request)
+                try await send(head, body, outbound)
             } catch let error as CancellationError {
                 throw error
             } catch {
                 // Then the answer is here, or its absence shows below.
             }
-            let parts = RcloneBody(inbound)
-            let head = try await parts.head()
+            let parts = RcloneBody(inbound, of: self)
+            // What was handed over may still lie in buffers, here and in rclone.
+            let head = try await parts.head(allowance: .seconds(body.map { $0.readableBytes / Self.slowestRate } ?? 0))
             hasHead.withLock { $0 = true }
             return try await take(head, parts)
         }
+    }
+
+    private func send(
+        _ head: HTTPRequestHead,
+        _ body: ByteBuffer?,
+        _ outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>
+    ) async throws {
+        guard var rest = body, rest.readableBytes > 0 else {
+            // In one go, so that the head ends the request: to others rclone can have answered before they have ended, and resets
+            // the stream.
+            return try await patiently { try await outbound.write(contentsOf: [.head(head), .end(nil)]) }
+        }
+        try await patiently { try await outbound.write(.head(head)) }
+        while let piece = rest.readSlice(length: min(Self.pieceSize, rest.readableBytes)), piece.readableBytes > 0 {
+            try await patiently { try await outbound.write(.body(.byteBuffer(piece))) }
+        }
+        try await patiently { try await outbound.write(.end(nil)) }
     }
 }
 
 /// What comes back on one stream.
 final class RcloneBody {
     private var parts: NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator
+    private let connection: RcloneConnection
 
-    init(_ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>) {
+    init(_ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>, of connection: RcloneConnection) {
+        self.connection = connection
         parts = inbound.makeAsyncIterator()
     }
 
-    func head() async throws -> RcloneConnection.Head {
-        guard case .head(let head)? = try await part() else { throw RcloneConnection.Broken() }
+    /// - Parameter allowance: time for it beyond the longest silence.
+    func head(allowance: Duration = .zero) async throws -> RcloneConnection.Head {
+        guard case .head(let head)? = try await part(allowance) else { throw RcloneConnection.Broken() }
         return RcloneConnection.Head(
             status: Int(head.status.code),
             length: head.headers.first(name: "Content-Length").flatMap { Int64($0) },
@@ -179,9 +224,9 @@ final class RcloneBody {
         return all
     }
 
-    private func part() async throws -> HTTPClientResponsePart? {
+    private func part(_ allowance: Duration = .zero) async throws -> HTTPClientResponsePart? {
         do {
-            return try await parts.next(isolation: #isolation)
+            return try await connection.patiently(allowance: allowance) { try await parts.next(isolation: #isolation) }
         } catch let error as CancellationError {
             throw error
         } catch {

@@ -21,13 +21,15 @@ final class RcloneProcess: Sendable {
     struct Command: Sendable {
         var program: String
         var arguments: [String]
-
-        var line: String { ([program] + arguments).joined(separator: " ") }
+        /// See ``RcloneStore/Options/longestSilence``.
+        var longestSilence: Duration
     }
 
     private struct State {
         /// How it ended, as the end of a sentence; `nil` while it runs.
         var end: String?
+        /// Its process, while nobody has waited for it: afterwards the number may be another's.
+        var pid: pid_t?
         /// The last it said on its standard error.
         var words: [UInt8] = []
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -62,10 +64,12 @@ final class RcloneProcess: Sendable {
                 command,
                 platformOptions,
                 input: FileDescriptor(rawValue: theirInput),
-                output: FileDescriptor(rawValue: theirOutput)
-            ) { bytes in
-                self.state.withLock { $0.words = ($0.words + bytes).suffix(Self.longestMemory) }
-            }
+                output: FileDescriptor(rawValue: theirOutput),
+                process: { pid in self.state.withLock { $0.pid = pid } },
+                said: { bytes in
+                    self.state.withLock { $0.words = ($0.words + bytes).suffix(Self.longestMemory) }
+                }
+            )
             let waiters = state.withLock { state in
                 state.end = end
                 defer { state.waiters = [] }
@@ -78,11 +82,23 @@ final class RcloneProcess: Sendable {
     /// How it ended, as the end of a sentence that begins with its name; `nil` while it runs.
     var end: String? { state.withLock { $0.end } }
 
-    /// The last lines of its standard error, in one line.
+    /// The last lines of its standard error, in one line; whole ones, in which a secret can be recognised.
     var lastWords: String? {
-        let text = state.withLock { String(decoding: $0.words, as: UTF8.self) }
-        let lines = text.split(whereSeparator: \.isNewline).suffix(4)
+        let (words, isOver) = state.withLock { ($0.words, $0.end != nil) }
+        let newline = UInt8(ascii: "\n")
+        var text = words[...]
+        if words.count == Self.longestMemory { text = text.drop { $0 != newline } }
+        if !isOver { text = text[..<(text.lastIndex(of: newline) ?? text.startIndex)] }
+        let lines = String(decoding: text, as: UTF8.self).split(whereSeparator: \.isNewline).suffix(4)
         return lines.isEmpty ? nil : lines.joined(separator: "; ")
+    }
+
+    /// Ends it and what it started, also when it is stopped or does not listen.
+    func kill() {
+        state.withLock { state in
+            guard let pid = state.pid else { return }
+            _ = sendSignal(-pid, SIGKILL)
+        }
     }
 
     /// Waits for its end.
@@ -101,7 +117,8 @@ final class RcloneProcess: Sendable {
         _ options: PlatformOptions,
         input: FileDescriptor,
         output: FileDescriptor,
-        _ said: @Sendable @escaping ([UInt8]) -> Void
+        process: @Sendable @escaping (pid_t?) -> Void,
+        said: @Sendable @escaping ([UInt8]) -> Void
     ) async -> String {
         do {
             let result = try await Subprocess.run(
@@ -112,6 +129,9 @@ final class RcloneProcess: Sendable {
                 output: .fileDescriptor(output, closeAfterSpawningProcess: true),
                 error: .sequence
             ) { execution in
+                process(execution.processIdentifier.value)
+                // It is waited for after this.
+                defer { process(nil) }
                 for try await piece in execution.standardError { said(piece.withUnsafeBytes { Array($0) }) }
             }
             return switch result.terminationStatus {
@@ -138,3 +158,4 @@ final class RcloneProcess: Sendable {
 }
 
 private func systemPipe(_ ends: inout [CInt]) -> CInt { pipe(&ends) }
+private func sendSignal(_ pid: pid_t, _ signal: CInt) -> CInt { kill(pid, signal) }

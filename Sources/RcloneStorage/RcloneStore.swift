@@ -25,18 +25,24 @@ public final class RcloneStore: ObjectStore {
         /// Its arguments before the remote's; restic's own (`-o rclone.args`), and an object that was removed by another process is
         /// not remembered.
         public var arguments: [String]
+        /// The longest that rclone may be silent while something is waited for: the head of an answer, its next bytes, or room for more of
+        /// a request. What is sent gets a second more for each 16 KiB: rclone answers when the place has it all. rclone's own
+        /// `--timeout` is 5 minutes.
+        public var longestSilence: Duration
 
         /// Makes options; see the properties.
         public init(
             program: String = "rclone",
-            arguments: [String] = ["serve", "restic", "--stdio", "--b2-hard-delete", "--cache-objects=false"]
+            arguments: [String] = ["serve", "restic", "--stdio", "--b2-hard-delete", "--cache-objects=false"],
+            longestSilence: Duration = .seconds(360)
         ) {
             self.program = program
             self.arguments = arguments
+            self.longestSilence = longestSilence
         }
     }
 
-    private let remote: String
+    private let remote: RcloneRemote
     private let command: RcloneProcess.Command
     private let connections = ConnectionKeeper()
     private let writers = KeyedTurns()
@@ -45,15 +51,16 @@ public final class RcloneStore: ObjectStore {
     ///
     /// - Parameter remote: what rclone calls the place: `REMOTE:PATH`, `:local:/path`, `:sftp,host=…:path`.
     public init(remote: String, options: Options = Options()) {
-        self.remote = remote
-        command = RcloneProcess.Command(program: options.program, arguments: options.arguments + [remote])
+        self.remote = RcloneRemote(remote)
+        command = RcloneProcess.Command(
+            program: options.program,
+            arguments: options.arguments + [remote],
+            longestSilence: options.longestSilence
+        )
     }
 
     /// The remote with what a connection string tells after its first comma left out: it may hold a password.
-    public var location: String {
-        guard remote.hasPrefix(":"), let comma = remote.firstIndex(of: ",") else { return "rclone:\(remote)" }
-        return "rclone:\(remote[..<comma]),…"
-    }
+    public var location: String { "rclone:\(remote)" }
 
     public var capabilities: StoreCapabilities {
         // restic's number of connections; what rclone does with them is up to it.
@@ -141,7 +148,7 @@ public final class RcloneStore: ObjectStore {
             )
         }
         if range.isEmpty { return ByteBuffer() }
-        throw ObjectStoreError(.unavailable, "cannot \(what): rclone gave no answer that fits", hint: connections.words)
+        throw ObjectStoreError(.unavailable, "cannot \(what): rclone gave no answer that fits", hint: words)
     }
 
     public func byteCount(of key: ObjectKey) async throws -> Int64? {
@@ -198,6 +205,9 @@ public final class RcloneStore: ObjectStore {
 
 extension RcloneStore {
     private func path(_ key: ObjectKey) -> String { "/\(key.path)" }
+
+    /// What rclone said last, without what may be a secret.
+    private var words: String? { connections.words.map { remote.redacting($0) } }
 
     private static func isHash(_ name: Substring) -> Bool {
         name.utf8.count == 64 && name.allSatisfy { $0.isHexDigit && !$0.isUppercase }
@@ -264,10 +274,18 @@ extension RcloneStore {
         let process = connection.process
         // The connection ends a moment before the program does.
         for _ in 0..<50 where process.end == nil && !connection.isOpen { try? await Task.sleep(for: .milliseconds(20)) }
+        if let silence = connection.unbearableSilence {
+            return ObjectStoreError(
+                .unavailable,
+                "cannot \(what): rclone was silent for \(silence.components.seconds) s, and was ended",
+                hint: "Run 'rclone lsf \(remote)' to see whether rclone reaches the place.",
+                cause: error
+            )
+        }
         guard let end = process.end else {
             return ObjectStoreError(.unavailable, "cannot \(what): the stream to rclone ended", cause: error)
         }
-        let words = process.lastWords
+        let words = process.lastWords.map { remote.redacting($0) }
         if end == "is not installed" {
             return ObjectStoreError(
                 .locationInvalid,
@@ -280,7 +298,7 @@ extension RcloneStore {
         return ObjectStoreError(
             connection.hasAnswered ? .unavailable : .locationInvalid,
             "cannot \(what): '\(command.program)' \(end)" + (words.map { ", having said: \($0)" } ?? ""),
-            hint: "Run 'rclone lsf \(location.dropFirst("rclone:".count))' to see whether rclone reaches the place.",
+            hint: "Run 'rclone lsf \(remote)' to see whether rclone reaches the place.",
             cause: error
         )
     }
@@ -300,7 +318,7 @@ extension RcloneStore {
             ObjectStoreError(
                 .unavailable,
                 "cannot \(what): rclone answered with status \(head.status)"
-                    + (connections.words.map { ", having said: \($0)" } ?? "")
+                    + (words.map { ", having said: \($0)" } ?? "")
             )
         }
     }

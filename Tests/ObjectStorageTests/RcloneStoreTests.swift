@@ -180,13 +180,6 @@ struct RcloneStoreTests {
                 && String(decoding: line, as: UTF8.self).contains(folder)
         }
     }
-
-    @Test("leaves the password of a connection string out of its location")
-    func hidesSecrets() {
-        let store = RcloneStore(remote: ":sftp,host=example.org,pass=secret:path")
-        #expect(store.location == "rclone::sftp,…")
-        #expect(RcloneStore(remote: "remote:path").location == "rclone:remote:path")
-    }
 }
 
 @Suite("A listing of restic's REST protocol")

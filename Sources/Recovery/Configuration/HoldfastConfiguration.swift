@@ -1,5 +1,6 @@
 public import FoundationEssentials
 public import QdrantCapture
+internal import RcloneStorage
 public import ResticRepository
 public import S3Storage
 
@@ -79,9 +80,7 @@ public struct HoldfastConfiguration: Sendable, Hashable {
         public var description: String {
             switch self {
             case .folder(let path): path
-            case .rclone(let remote):
-                // What a connection string tells after its first comma may be a password.
-                "rclone:" + (remote.hasPrefix(":") ? remote.prefix { $0 != "," } : remote[...])
+            case .rclone(let remote): "rclone:\(RcloneRemote(remote))"
             case .s3(let location): location.description
             }
         }

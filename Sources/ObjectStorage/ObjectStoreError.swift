@@ -1,5 +1,5 @@
 /// What went wrong in a store, classified by the store itself: only it knows what an answer means.
-public struct ObjectStoreError: Error, Sendable {
+public struct ObjectStoreError: Error, Sendable, CustomStringConvertible {
     /// The kind of failure; what programs and tests match on.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
@@ -51,6 +51,9 @@ public struct ObjectStoreError: Error, Sendable {
     public var retryAfter: Duration?
     /// The failure below, kept as it came.
     public var cause: (any Error)?
+
+    /// Message and code, for logs: what lies below may be long, and say what is none of a reader's business.
+    public var description: String { "\(message) (\(code))" }
 
     /// Makes an error; see the properties.
     public init(

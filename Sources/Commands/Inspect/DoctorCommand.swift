@@ -102,12 +102,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
 
     private static func failure(_ subject: String, _ error: any Error) -> Finding {
-        switch error {
-        case let error as RepositoryError: Finding(.failed, subject, error.message, hint: error.hint)
-        case let error as SecretError: Finding(.failed, subject, error.message, hint: error.hint)
-        case let error as QdrantError: Finding(.failed, subject, error.message, hint: error.hint)
-        default: Finding(.failed, subject, "\(error)")
-        }
+        Finding(.failed, subject, ErrorReport.sentence(error), hint: ErrorReport.hint(error))
     }
 
     private func print(_ findings: [Finding]) {

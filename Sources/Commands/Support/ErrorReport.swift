@@ -32,6 +32,12 @@ enum ErrorReport {
         return "\(parts.message) (\(cause.message))"
     }
 
+    /// What can be done about it, as far as the error or its cause knows.
+    static func hint(_ error: any Error) -> String? {
+        guard let parts = Parts(error) else { return nil }
+        return parts.hint ?? parts.cause.flatMap { Parts($0)?.hint }
+    }
+
     /// Errors of the argument parser, which also carry the texts of `--help` and `--version`.
     private static func printUsage(_ error: any Error) -> ExitStatus {
         let text = Holdfast.fullMessage(for: error)

@@ -71,10 +71,9 @@ struct InitCommand: AsyncParsableCommand {
         var options = common
         if isNew { options.repositoryName = nil }
         let session = try Session(options)
-        let repository: Repository
+        let (repository, isMade): (Repository, Bool)
         do {
-            repository = try await make(session, cuttingAs: nil)
-            try await makeOthers(session, cuttingAs: repository)
+            (repository, isMade) = try await makeAll(session)
         } catch {
             if isNew { common.remark("wrote \(path); the repository was not made") }
             throw error
@@ -91,7 +90,7 @@ struct InitCommand: AsyncParsableCommand {
             return
         }
         if isNew { Console.result("wrote \(path)") }
-        Console.result("made repository \(repository.id.prefix(8)) at \(session.store.location)")
+        if isMade { Console.result("made repository \(repository.id.prefix(8)) at \(session.store.location)") }
         common.remark(
             "Keep the password safe: without it no backup can be read. Next: holdfast doctor, holdfast backup."
         )
@@ -108,16 +107,46 @@ struct InitCommand: AsyncParsableCommand {
         )
     }
 
-    private func makeOthers(_ session: Session, cuttingAs first: Repository) async throws {
+    /// Makes what is not there of the first repository and the others.
+    ///
+    /// - Returns: the first, and whether it was made.
+    /// - Throws: ``/ResticRepository/RepositoryError/Code/alreadyExists`` when there was nothing to make.
+    private func makeAll(_ session: Session) async throws -> (first: Repository, isMade: Bool) {
+        do {
+            let first = try await make(session, cuttingAs: nil)
+            _ = try await makeOthers(session, cuttingAs: first)
+            return (first, true)
+        } catch let error as RepositoryError
+            where error.code == .alreadyExists && !session.configuration.otherRepositories.isEmpty
+        {
+            // Opened, and not only seen: the others are to be cut as it is.
+            let first: Repository
+            do {
+                first = try await session.openRepository()
+            } catch let missing as RepositoryError where missing.code == .noRepository {
+                throw error
+            }
+            guard try await makeOthers(session, cuttingAs: first) > 0 else { throw error }
+            let configuration = session.configuration.repository
+            common.remark("repository '\(configuration.name)' at \(session.store.location) is there already")
+            return (first, false)
+        }
+    }
+
+    /// - Returns: how many were made.
+    private func makeOthers(_ session: Session, cuttingAs first: Repository) async throws -> Int {
+        var count = 0
         for other in session.configuration.otherRepositories {
             let second = session.using(other)
             do {
                 _ = try await make(second, cuttingAs: first)
+                count += 1
                 common.remark("made repository '\(other.name)' at \(second.store.location)")
             } catch let error as RepositoryError where error.code == .alreadyExists {
                 common.remark("repository '\(other.name)' at \(second.store.location) is there already")
             }
         }
+        return count
     }
 
     private func writeConfiguration(to path: String) throws {

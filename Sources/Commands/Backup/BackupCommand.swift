@@ -78,11 +78,14 @@ struct BackupCommand: AsyncParsableCommand {
             }
         }
         let took = ContinuousClock.now - start
-        let use = StorageUse(session.counting.counts, prices: session.configuration.repository.prices)
         // From the first repository, so that the source is read once and all hold the same.
-        let copies = try await PointCopying(session: session, progress: progress).copy(report.restorePoint.id)
+        let copies = await PointCopying(session: session, progress: progress).copy(report.restorePoint.id)
+        // Only now: what the copies read of the first repository was asked of its store as well.
+        let use = StorageUse(session.counting.counts, prices: session.configuration.repository.prices)
+        // Also after an interruption: the restore point is there, and nobody else says its id.
         try BackupRendering.print(report, took: took, common, use: use, copies: copies)
         if let failure = report.failure { throw failure }
+        if copies.contains(where: { $0.failure is CancellationError }) { throw CancellationError() }
         if report.isPartial || copies.contains(where: { !$0.isComplete }) { throw ExitStatus.partial }
     }
 

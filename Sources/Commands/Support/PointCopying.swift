@@ -31,21 +31,22 @@ struct PointCopying: Sendable {
 
     /// Copies to one after the other: each gets the whole line. A failure keeps the others from nothing.
     ///
-    /// - Throws: `CancellationError`.
-    func copy(_ point: String) async throws -> [Outcome] {
+    /// - Returns: an outcome for each, also after a cancellation: the failure is a `CancellationError` then, in those that were not
+    ///   begun as well.
+    func copy(_ point: String) async -> [Outcome] {
         var outcomes: [Outcome] = []
         for other in session.configuration.otherRepositories {
             let start = ContinuousClock.now
             let target = session.using(other)
             var outcome = Outcome(name: other.name, location: target.store.location, prices: other.prices)
             do {
+                try Task.checkCancellation()
                 let report = try await copy(point, to: target)
                 outcome.written = report.written
                 outcome.failures = report.failures
-            } catch let error as CancellationError {
-                throw error
             } catch {
-                outcome.failure = error
+                // What a cancelled task meets is not always called so.
+                outcome.failure = Task.isCancelled ? CancellationError() : error
             }
             outcome.counts = target.counting.counts
             outcome.duration = ContinuousClock.now - start

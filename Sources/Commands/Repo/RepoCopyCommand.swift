@@ -34,7 +34,7 @@ struct RepoCopyCommand: AsyncParsableCommand {
     @Option(
         name: .customLong("to"),
         help: ArgumentHelp(
-            "The second repository: the name of one in the configuration, a folder, or rclone:REMOTE:PATH.",
+            "The second repository: the name of one in the configuration, a folder, s3:https://HOST/BUCKET/PREFIX or rclone:REMOTE:PATH.",
             valueName: "repository"
         )
     )

@@ -17,7 +17,6 @@ extension ConfigurationDecoder {
         guard var section = section(.s3, node) else { return nil }
         var s3 = HoldfastConfiguration.S3()
         keys(&section, into: &s3)
-        if let node = section.take("profile") { s3.profile = text(node, of: "profile", example: "profile: backup") }
         if let node = section.take("region") { s3.region = text(node, of: "region", example: "region: eu-central-1") }
         if let node = section.take("style") {
             s3.style = choice(node, of: "style", S3AddressingStyle.self) ?? s3.style
@@ -51,8 +50,25 @@ extension ConfigurationDecoder {
         s3.secretAccessKey = secretNode.flatMap {
             secret($0, of: "secret_access_key", example: "file:/etc/holdfast/s3-secret")
         }
-        if let node = section.take("session_token") {
-            s3.sessionToken = secret(node, of: "session_token", example: "env:BACKUP_SESSION_TOKEN")
+        let (tokenNode, profileNode) = (section.take("session_token"), section.take("profile"))
+        s3.sessionToken = tokenNode.flatMap { secret($0, of: "session_token", example: "env:BACKUP_SESSION_TOKEN") }
+        s3.profile = profileNode.flatMap { text($0, of: "profile", example: "profile: backup") }
+        let hasKeys = idNode != nil || secretNode != nil
+        if let tokenNode, !hasKeys {
+            report.error(
+                .invalidValue,
+                at: tokenNode.position,
+                "'session_token' has no effect without 'access_key_id' and 'secret_access_key'",
+                suggestion: "Give the keys that it belongs to, or leave it out."
+            )
+        }
+        if let profileNode, hasKeys {
+            report.error(
+                .invalidValue,
+                at: profileNode.position,
+                "'profile' has no effect beside 'access_key_id' and 'secret_access_key'",
+                suggestion: "Leave out the profile, or the keys."
+            )
         }
         guard (idNode == nil) != (secretNode == nil) else { return }
         report.error(

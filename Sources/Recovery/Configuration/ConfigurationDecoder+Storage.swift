@@ -9,15 +9,50 @@ extension ConfigurationDecoder {
     ) {
         let upload = section.take("limit_upload").flatMap { rate($0, of: "limit_upload") }
         let download = section.take("limit_download").flatMap { rate($0, of: "limit_download") }
-        let program = section.take("rclone_program")
-            .flatMap { text($0, of: "rclone_program", example: "rclone_program: /usr/local/bin/rclone") }
+        let programNode = section.take("rclone_program")
+        let program = programNode.flatMap {
+            text($0, of: "rclone_program", example: "rclone_program: /usr/local/bin/rclone")
+        }
         let prices = section.take("prices").flatMap { self.prices($0) }
-        let s3 = section.take("s3").flatMap { self.s3($0) }
+        let s3Node = section.take("s3")
+        let s3 = s3Node.flatMap { self.s3($0) }
+        refuseUnused(program: programNode, s3: s3Node, at: repository?.location)
         repository?.uploadLimit = upload
         repository?.downloadLimit = download
         repository?.rcloneProgram = program ?? "rclone"
         repository?.prices = prices
         repository?.s3 = s3 ?? .init()
+    }
+
+    /// What has no effect at a place is meant for another one, or hides that the location is not what it was meant to be.
+    private mutating func refuseUnused(
+        program: ConfigurationNode?,
+        s3: ConfigurationNode?,
+        at location: HoldfastConfiguration.RepositoryLocation?
+    ) {
+        let (isRclone, isS3): (Bool, Bool)
+        switch location {
+        case .folder?: (isRclone, isS3) = (false, false)
+        case .rclone?: (isRclone, isS3) = (true, false)
+        case .s3?: (isRclone, isS3) = (false, true)
+        case nil: return
+        }
+        if let program, !isRclone {
+            report.error(
+                .invalidValue,
+                at: program.position,
+                "'rclone_program' has no effect at a location that does not begin with 'rclone:'",
+                suggestion: "Leave the key out, or write the location as 'rclone:REMOTE:PATH'."
+            )
+        }
+        if let s3, !isS3 {
+            report.error(
+                .invalidValue,
+                at: s3.position,
+                "'s3' has no effect at a location that does not begin with 's3:'",
+                suggestion: "Leave the section out, or write the location as 's3:https://HOST/BUCKET/PREFIX'."
+            )
+        }
     }
 
     /// The list `repositories`, of one or more.

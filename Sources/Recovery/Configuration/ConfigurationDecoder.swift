@@ -156,13 +156,23 @@ struct ConfigurationDecoder {
             report.error(
                 .notYetSupported,
                 at: node.position,
-                "repositories at '\(scheme):' are not yet supported",
-                suggestion:
-                    "Name a local folder, for example 'location: ./backup'; it can be copied with restic from there."
+                "repositories at '\(scheme):' are not supported in this way",
+                suggestion: Self.otherWay(to: scheme)
             )
             return nil
         }
         return path(text, at: node.position, of: "location").map { .folder($0) }
+    }
+
+    /// What to write instead of a location that restic knows.
+    private static func otherWay(to scheme: String) -> String {
+        switch scheme {
+        case "b2":
+            "Use its S3 interface: 's3:https://s3.REGION.backblazeb2.com/BUCKET/PREFIX'; or 'rclone:REMOTE:PATH'."
+        case "http", "https", "rest":
+            "A service that speaks S3 is written as 's3:https://HOST/BUCKET/PREFIX'; WebDAV and others are reached by 'rclone:REMOTE:PATH'."
+        default: "Set up a remote with 'rclone config', and write 'rclone:REMOTE:PATH'."
+        }
     }
 
     /// `s3:https://HOST/BUCKET/PREFIX`, as restic writes it.

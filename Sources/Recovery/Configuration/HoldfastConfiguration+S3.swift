@@ -57,6 +57,7 @@ extension HoldfastConfiguration {
                 "ca_certificate": .optional(caCertificate), "storage_class": .optional(storageClass),
                 "connections": .integer(connections), "conditional_writes": .text(conditionalWrites.rawValue),
                 "checksum": .text(checksum.rawValue), "encryption": encryption.map { .text(Self.word(for: $0)) },
+                "kms_key": .optional(kmsKey),
                 "object_lock": objectLock.map { lock in
                     .section([
                         "mode": .text(lock.mode.rawValue.lowercased()),
@@ -65,6 +66,8 @@ extension HoldfastConfiguration {
                 },
             ])
         }
+
+        private var kmsKey: String? { if case .kms(let keyID)? = encryption { keyID } else { nil } }
 
         private static func word(for encryption: S3ServerSideEncryption) -> String {
             switch encryption {

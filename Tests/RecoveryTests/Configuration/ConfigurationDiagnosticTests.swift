@@ -57,7 +57,7 @@ struct ConfigurationDiagnosticTests {
             .notYetSupported,
             3,
             13,
-            "Name a local folder"
+            "rclone:REMOTE:PATH"
         ),
         Mistake("location: /mnt/backup/./repo//", "location: ~/backup", .invalidValue, 3, 13, "Write the whole path"),
         Mistake("location: /mnt/backup/./repo//", "location:", .emptyValue, 3, 12, "location: ./backup"),

@@ -81,10 +81,71 @@ struct ConfigurationRepositoriesTests {
         #expect(found.map(\.code) == [.invalidValue] && found[0].message.contains("rclone"))
     }
 
-    @Test("show no password of a connection string")
-    func hidesSecrets() {
-        let location = HoldfastConfiguration.RepositoryLocation.rclone(":sftp,host=a,pass=secret:path")
-        #expect("\(location)" == "rclone::sftp")
+    @Test(
+        "show no password of a connection string",
+        arguments: [
+            (":sftp,host=a,pass=secret:path", "rclone::sftp,…"), ("box,pass=secret:path", "rclone:box,…"),
+            ("box:a,b", "rclone:box:a,b"),
+        ]
+    )
+    func hidesSecrets(remote: String, shown: String) {
+        let location = HoldfastConfiguration.RepositoryLocation.rclone(remote)
+        #expect("\(location)" == shown)
+    }
+
+    @Test(
+        "are refused with what would have no effect, where it stands",
+        arguments: [
+            ("location: ./a", "s3: {region: eu}", "'s3' has no effect", 8),
+            ("location: rclone:box:a", "s3: {region: eu}", "'s3' has no effect", 8),
+            ("location: ./a", "rclone_program: /opt/rclone", "'rclone_program' has no effect", 8),
+            ("location: s3:https://h/bucket", "rclone_program: /opt/rclone", "'rclone_program' has no effect", 8),
+            ("location: s3:https://h/bucket", "s3: {session_token: env:T}", "'session_token' has no effect", 8),
+            (
+                "location: s3:https://h/bucket",
+                "s3: {access_key_id: env:I, secret_access_key: env:S, profile: p}",
+                "'profile' has no effect", 8
+            ),
+        ]
+    )
+    func unused(location: String, setting: String, words: String, line: Int) throws {
+        let found = try findings(head + "repository:\n  password: env:A\n  \(location)\n  \(setting)\n")
+        #expect(found.map(\.code) == [.invalidValue] && found.map(\.line) == [line])
+        #expect(found.first?.message.contains(words) == true, "\(found.map(\.message))")
+        #expect(found.first?.suggestion?.isEmpty == false)
+    }
+
+    @Test(
+        "take the same settings where they have an effect",
+        arguments: [
+            ("s3:https://h/bucket", "s3: {profile: p}"), ("rclone:box:a", "rclone_program: /opt/rclone"),
+            ("s3:https://h/bucket", "s3: {access_key_id: env:I, secret_access_key: env:S, session_token: env:T}"),
+        ]
+    )
+    func used(location: String, setting: String) throws {
+        let text = "repository: {location: \"\(location)\", password: env:A, \(setting)}\n"
+        #expect(try parse(head + text).warnings.isEmpty)
+    }
+
+    @Test("keep the key of the server's encryption beside a restore point")
+    func kmsKey() throws {
+        let s3 = "{encryption: kms, kms_key: alias/backup}"
+        let text = "repository: {location: \"s3:https://h/bucket\", password: env:A, s3: \(s3)}\n"
+        let kept = String(decoding: try parse(head + text).effective.encode(), as: UTF8.self)
+        #expect(kept.contains("alias/backup") && kept.contains("kms_key"), "\(kept)")
+    }
+
+    @Test(
+        "at places that restic reaches otherwise are refused with the way to write them",
+        arguments: [
+            ("sftp:host:path", "rclone:REMOTE:PATH"), ("b2:bucket:path", "s3:https://s3.REGION.backblazeb2.com"),
+            ("azure:c:/", "rclone:REMOTE:PATH"), ("https://h/b", "s3:https://HOST/BUCKET"),
+        ]
+    )
+    func otherWay(location: String, words: String) throws {
+        let found = try findings(head + "repository: {location: \"\(location)\", password: env:A}\n")
+        #expect(found.map(\.code) == [.notYetSupported])
+        #expect(found.first?.suggestion?.contains(words) == true, "\(found.first?.suggestion ?? "")")
     }
 
     @Test(

@@ -247,6 +247,7 @@ let package = Package(
             name: "ResticRepositoryTests",
             dependencies: [
                 "Locks", "ResticRepository", "LocalStorage", "TestSupport", "ResticCrypto", "ResticFormat", "CZstd",
+                "ObjectStorage", "S3Client", "S3Storage", logging,
             ] + nio,
             exclude: ["Fixtures"]
         ),
@@ -284,7 +285,7 @@ let package = Package(
             dependencies: [
                 "Locks", "Recovery", "QdrantCapture", "QdrantClient", "ResticRepository", "ResticCrypto",
                 "ResticFormat", "ObjectStorage", "LocalStorage",
-                "Sealing",
+                "Sealing", "S3Client", "S3Storage",
                 "TestSupport", logging, .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio
         ),
@@ -292,7 +293,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "holdfast", "textbook-chatbot", "QdrantClient", "ResticRepository", "ResticFormat", "LocalStorage",
-                "Sealing", "TestSupport", logging, nio[0],
+                "Sealing", "S3Client", "S3Storage", "TestSupport", logging, nio[0],
             ]
         ),
         .testTarget(

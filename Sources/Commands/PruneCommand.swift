@@ -106,10 +106,26 @@ enum PruneRendering {
         var waiting: Int?
         var waitsFor: String?
         var problems: [String]?
+        /// Packs that nobody needs and the store retains.
+        struct Retained: Encodable {
+            let packs: Int
+            let bytes: Int64
+            let until: String
+        }
+        let retained: Retained?
+        var extendedFiles: Int?
+        var erasedObjects: Int?
+        var erasedBytes: Int64?
+        var retainedVersions: Int?
+        var retainedVersionBytes: Int64?
+        var versionsRetainedUntil: String?
 
         init(_ plan: PrunePlan, isDryRun: Bool) {
             dryRun = isDryRun
             refusal = plan.sweepRefusal
+            retained = plan.retained.map {
+                Retained(packs: $0.packs, bytes: $0.byteCount, until: $0.until.rfc3339)
+            }
             packs = plan.packs.map { pack in
                 PackOutput(
                     id: pack.id.hex,
@@ -141,6 +157,12 @@ enum PruneRendering {
             output.waiting = report.waitingPacks
             output.waitsFor = report.waitsFor
             output.problems = report.problems
+            output.extendedFiles = report.extendedFiles
+            output.erasedObjects = report.erasedObjects
+            output.erasedBytes = report.erasedBytes
+            output.retainedVersions = report.retainedVersions
+            output.retainedVersionBytes = report.retainedVersionBytes
+            output.versionsRetainedUntil = report.versionsRetainedUntil?.rfc3339
             return try Console.json(output)
         }
         printTable(report.plan, listsPacks: listsPacks)
@@ -155,7 +177,27 @@ enum PruneRendering {
                     + "\(report.waitsFor ?? "others use the repository"); the next prune removes them"
             )
         }
+        printRetention(report)
         for problem in report.problems { Console.note("warning: \(problem)") }
+    }
+
+    /// What object lock made of it.
+    private static func printRetention(_ report: PruneReport) {
+        if report.extendedFiles > 0 {
+            Console.result("retention extended for \(Formatting.count(report.extendedFiles, "file")) still needed")
+        }
+        if report.erasedObjects > 0 {
+            Console.result(
+                "versions of \(Formatting.count(report.erasedObjects, "removed object")) are gone for good: "
+                    + "\(Formatting.bytes(report.erasedBytes)) freed"
+            )
+        }
+        if let until = report.versionsRetainedUntil {
+            Console.result(
+                "versions of \(Formatting.count(report.retainedVersions, "removed object")), "
+                    + "\(Formatting.bytes(report.retainedVersionBytes)), are retained until \(until.rfc3339)"
+            )
+        }
     }
 
     private static func printTable(_ plan: PrunePlan, listsPacks: Bool) {
@@ -179,6 +221,12 @@ enum PruneRendering {
                 table.add(action.rawValue, "\(packs)", Formatting.bytes(bytes), reason)
             }
             Console.result(table.render())
+        }
+        if let retained = plan.retained {
+            Console.result(
+                "\(Formatting.count(retained.packs, "pack")), \(Formatting.bytes(retained.byteCount)) are unreferenced and wait for "
+                    + "their retention until \(retained.until.rfc3339); a later prune removes them"
+            )
         }
         if let refusal = plan.sweepRefusal { Console.note("warning: nothing is removed: \(refusal)") }
     }

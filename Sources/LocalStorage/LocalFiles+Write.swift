@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import ObjectStorage
+
 internal import struct Synchronization.Atomic
 
 #if canImport(Darwin)
@@ -182,7 +183,7 @@ extension LocalFiles {
 extension LocalFiles {
     private func give(_ temporary: String, the target: String, _ key: ObjectKey, _ policy: PutPolicy) throws {
         switch policy {
-        case .replaceExisting:
+        case .replaceExisting, .contentNamed:
             try calls.renameFile(temporary, to: target)
         case .refuseExisting:
             do {

@@ -22,6 +22,9 @@ public final class AdaptiveStore: ObjectStore {
 
     public var location: String { base.location }
     public var capabilities: StoreCapabilities { base.capabilities }
+    public var retaining: (any RetainingStore)? {
+        base.retaining.map { MappedRetaining(base: $0) { request in try await self.limited(request) } }
+    }
 
     /// How many operations may run at once just now.
     public var currentLimit: Int { gate.limit }

@@ -60,6 +60,8 @@ public final class CountingStore: ObjectStore {
 
     public var location: String { base.location }
     public var capabilities: StoreCapabilities { base.capabilities }
+    /// Its requests are counted by the client alone.
+    public var retaining: (any RetainingStore)? { base.retaining }
 
     public func prepare() async throws {
         try await count(.prepare) { try await base.prepare() }

@@ -23,6 +23,10 @@ public struct LimitedStore: ObjectStore {
         return capabilities
     }
 
+    public var retaining: (any RetainingStore)? {
+        base.retaining.map { MappedRetaining(base: $0) { request in try await semaphore.withPermit(request) } }
+    }
+
     public func prepare() async throws {
         try await semaphore.withPermit { try await base.prepare() }
     }

@@ -6,11 +6,14 @@ public struct ObjectEntry: Hashable, Sendable {
     public let key: ObjectKey
     /// The length in bytes.
     public let byteCount: Int64
+    /// When it was stored, in seconds since 1970, where the listing says so at no cost.
+    public let modified: Int64?
 
     /// Makes an entry.
-    public init(key: ObjectKey, byteCount: Int64) {
+    public init(key: ObjectKey, byteCount: Int64, modified: Int64? = nil) {
         self.key = key
         self.byteCount = byteCount
+        self.modified = modified
     }
 }
 
@@ -47,6 +50,9 @@ public enum PutPolicy: Sendable, Hashable {
     case refuseExisting
     /// Replace it in one step.
     case replaceExisting
+    /// The key names the content, so that what is there is the same. A store which can refuse to replace at no cost does, and takes
+    /// that for success once it has compared; others replace. This is how an identity writes that may add and not replace.
+    case contentNamed
 }
 
 /// A place for immutable objects: the only thing that a repository knows about where it lives.
@@ -122,6 +128,11 @@ public protocol ObjectStore: Sendable {
     /// Removes an object that ``putTransient(_:at:)`` has stored; a power cut may bring it back.
     @discardableResult
     func deleteTransient(_ key: ObjectKey) async throws -> Bool
+
+    /// What the store does to keep objects from being removed, where it is told to.
+    ///
+    /// - Returns: `nil` for stores that remove at once whatever they are told to remove.
+    var retaining: (any RetainingStore)? { get }
 }
 
 extension ObjectStore {
@@ -129,6 +140,9 @@ extension ObjectStore {
     public func putTransient(_ body: ByteBuffer, at key: ObjectKey) async throws {
         try await put(body, at: key, policy: .replaceExisting)
     }
+
+    /// For stores that retain nothing.
+    public var retaining: (any RetainingStore)? { nil }
 
     /// For stores that list otherwise, and for wrappers, which see every listing by ``list(under:_:)``.
     public func pages(under prefix: ObjectKey?) -> (any ListingPages)? { nil }

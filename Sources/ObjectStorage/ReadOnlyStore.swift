@@ -12,6 +12,9 @@ public struct ReadOnlyStore: ObjectStore {
 
     public var location: String { base.location }
     public var capabilities: StoreCapabilities { base.capabilities }
+    public var retaining: (any RetainingStore)? {
+        base.retaining.map { ReadOnlyRetaining(base: $0, store: self) }
+    }
 
     /// Succeeds only where there is nothing to prepare, which a listing shows.
     ///
@@ -45,12 +48,42 @@ public struct ReadOnlyStore: ObjectStore {
         throw refusal("delete '\(key)' from \(location)")
     }
 
-    private func refusal(_ action: String, cause: (any Error)? = nil) -> ObjectStoreError {
+    fileprivate func refusal(_ action: String, cause: (any Error)? = nil) -> ObjectStoreError {
         ObjectStoreError(
             .readOnly,
             "cannot \(action): the repository was opened for reading only",
             hint: "Run the command without '--read-only', or with credentials that may write.",
             cause: cause
         )
+    }
+}
+
+/// Says until when objects are retained, and changes nothing.
+private struct ReadOnlyRetaining: RetainingStore {
+    let base: any RetainingStore
+    let store: ReadOnlyStore
+
+    var retentionLength: Duration { base.retentionLength }
+
+    func retainedUntil(_ key: ObjectKey) async throws -> Int64? { try await base.retainedUntil(key) }
+
+    func retain(_ key: ObjectKey, until: Int64) async throws {
+        throw store.refusal("extend the retention of '\(key)' in \(store.location)")
+    }
+
+    func put(_ body: ByteBuffer, at key: ObjectKey, retainedUntil: Int64) async throws {
+        throw store.refusal("write '\(key)' to \(store.location)")
+    }
+
+    func shorten(_ key: ObjectKey, until: Int64) async throws {
+        throw store.refusal("shorten the retention of '\(key)' in \(store.location)")
+    }
+
+    func listRemoved(under prefix: ObjectKey?, _ body: ([RemovedObject]) async throws -> Void) async throws {
+        try await base.listRemoved(under: prefix, body)
+    }
+
+    func erase(_ object: RemovedObject) async throws -> Int64? {
+        throw store.refusal("delete versions of '\(object.key)' from \(store.location)")
     }
 }

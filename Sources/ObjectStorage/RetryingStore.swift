@@ -40,6 +40,11 @@ public final class RetryingStore: ObjectStore {
 
     public var location: String { base.location }
     public var capabilities: StoreCapabilities { base.capabilities }
+    public var retaining: (any RetainingStore)? {
+        base.retaining.map {
+            MappedRetaining(base: $0) { request in try await self.retry { _ in try await request() } }
+        }
+    }
 
     public func prepare() async throws {
         try await retry { _ in try await base.prepare() }

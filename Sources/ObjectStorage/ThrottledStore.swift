@@ -58,6 +58,7 @@ public final class ThrottledStore<C: Clock<Duration>>: ObjectStore {
 
     public var location: String { base.location }
     public var capabilities: StoreCapabilities { base.capabilities }
+    public var retaining: (any RetainingStore)? { base.retaining }
 
     public func prepare() async throws {
         try await base.prepare()

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import ObjectStorage
 internal import S3Client
 
@@ -35,7 +36,13 @@ struct S3Pages: ListingPages {
                 )
             }
             if let key = store.key(of: object.key) {
-                entries.append(ObjectEntry(key: key, byteCount: object.byteCount))
+                entries.append(
+                    ObjectEntry(
+                        key: key,
+                        byteCount: object.byteCount,
+                        modified: object.modified.map { Int64($0.timeIntervalSince1970) }
+                    )
+                )
             }
         }
         return entries

@@ -11,12 +11,33 @@ extension S3Store {
         }
     }
 
+    /// What a refused action takes, in the words of IAM (Service Authorization Reference, "Actions defined by Amazon S3").
+    private static func missingRight(for action: String) -> String {
+        let right =
+            switch action {
+            case _ where action.hasPrefix("store") && action.hasSuffix("with a retention"):
+                "s3:PutObject and s3:PutObjectRetention"
+            case _ where action.hasPrefix("store"): "s3:PutObject (with object lock s3:PutObjectRetention too)"
+            case _ where action.hasPrefix("read"): "s3:GetObject"
+            case _ where action.hasPrefix("look up the retention"): "s3:GetObject and s3:GetObjectRetention"
+            case _ where action.hasPrefix("look up"): "s3:GetObject and, for what is missing, s3:ListBucket"
+            case _ where action.hasPrefix("list the versions"): "s3:ListBucketVersions"
+            case _ where action.hasPrefix("list"): "s3:ListBucket"
+            case _ where action.hasPrefix("extend"): "s3:PutObjectRetention"
+            case _ where action.hasPrefix("remove the versions"): "s3:DeleteObjectVersion"
+            case _ where action.hasPrefix("delete"): "s3:DeleteObject"
+            default: "that is asked for"
+            }
+        return
+            "It takes the right \(right). 'holdfast doctor --storage' shows what this identity may do, and what each role needs."
+    }
+
     func translated(_ error: any Error, _ action: String) -> any Error {
         guard let error = error as? S3Error else { return error }
         return ObjectStoreError(
             error.storeCode,
             "cannot \(action) in \(location): \(error.reason)",
-            hint: error.hint,
+            hint: error.code == .accessDenied ? Self.missingRight(for: action) : error.hint,
             retryAfter: error.retryAfter,
             cause: error
         )

@@ -19,6 +19,7 @@ extension S3Store {
             switch policy {
             case .replaceExisting: try await send(body, at: key, isConditional: false)
             case .refuseExisting: try await putNew(body, at: key)
+            case .contentNamed: try await putNamed(body, at: key)
             }
         } catch {
             throw translated(error, "store '\(key)'")
@@ -34,6 +35,18 @@ extension S3Store {
         case .otherSHA256: return .different
         // What looks like an MD5 need not be one.
         case .otherTag, .unknown: return try await compareContent(body, at: key)
+        }
+    }
+
+    /// With the condition, and without a look before: whether the server knows it does not matter.
+    private func putNamed(_ body: ByteBuffer, at key: ObjectKey) async throws {
+        do {
+            try await send(body, at: key, isConditional: conditions.withLock(\.self) != .unsupported)
+        } catch let error as S3Error where error.code == .preconditionFailed {
+            guard try await compare(body, at: key) == .same else { throw error }
+        } catch let error as S3Error where error.code == .notSupported {
+            conditions.withLock { $0 = .unsupported }
+            try await send(body, at: key, isConditional: false)
         }
     }
 
@@ -111,8 +124,7 @@ extension S3Store {
             storageClass: options.storageClass,
             encryption: options.encryption
         )
-        // Locks are deleted when their work is done.
-        if let retention = options.retention, !key.path.hasPrefix("locks/") {
+        if let retention = options.retention, !key.isNeverRetained {
             let end = bucket.client.now.addingTimeInterval(retention.length / .seconds(1))
             put.retention = S3Retention(mode: retention.mode, until: end)
         }

@@ -66,6 +66,7 @@ public final class FaultyStore: ObjectStore {
 
     public var location: String { base.location }
     public var capabilities: StoreCapabilities { base.capabilities }
+    public var retaining: (any RetainingStore)? { base.retaining }
 
     public func prepare() async throws {
         try await disturb(.prepare, nil) { try await base.prepare() }

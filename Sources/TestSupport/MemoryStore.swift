@@ -11,9 +11,36 @@ public final class MemoryStore: ObjectStore {
     public let location: String
     public let capabilities: StoreCapabilities
     private let pageLength: Int
+    private let retention: Retention?
     private let objects = Mutex(Objects())
 
+    /// How objects are retained, as by S3 in a bucket with object lock.
+    public struct Retention: Sendable {
+        /// For how long what is written is retained.
+        public var length: Duration
+        /// The store's clock: seconds since 1970.
+        public var now: @Sendable () -> Int64
+        /// Whether versions may be removed for good, and retentions extended.
+        public var mayErase = true
+        public var mayExtend = true
+
+        /// Makes a retention; all is allowed.
+        public init(length: Duration, now: @escaping @Sendable () -> Int64) {
+            self.length = length
+            self.now = now
+        }
+    }
+
     private struct Objects {
+        /// Until when each object is retained.
+        var retained: [ObjectKey: Int64] = [:]
+        var modified: [ObjectKey: Int64] = [:]
+        /// What was removed, by the store's name for the version.
+        var removed: [String: (object: RemovedObject, until: Int64?)] = [:]
+        /// How often a retention was extended.
+        var extensionCount = 0
+        var versionCount = 0
+
         private(set) var bodies: [ObjectKey: ByteBuffer] = [:]
         private var places: [ObjectKey: Int] = [:]
         private var nextPlace = 0
@@ -45,8 +72,10 @@ public final class MemoryStore: ObjectStore {
         location: String = "memory",
         usefulConcurrency: Int = 4,
         pageLength: Int = 7,
-        listsImmediately: Bool = true
+        listsImmediately: Bool = true,
+        retention: Retention? = nil
     ) {
+        self.retention = retention
         self.location = location
         self.pageLength = pageLength
         capabilities = StoreCapabilities(
@@ -81,7 +110,8 @@ public final class MemoryStore: ObjectStore {
         let copy = MemoryStore(
             location: location,
             usefulConcurrency: capabilities.usefulConcurrency,
-            pageLength: pageLength
+            pageLength: pageLength,
+            retention: retention
         )
         let now = objects.withLock(\.self)
         copy.objects.withLock { $0 = now }
@@ -99,6 +129,10 @@ public final class MemoryStore: ObjectStore {
                 throw ObjectStoreError(.alreadyExists, "'\(key)' exists already in \(location)")
             }
             objects[key] = body
+            guard let retention else { return }
+            objects.modified[key] = retention.now()
+            objects.retained[key] =
+                key.isNeverRetained ? nil : retention.now() + retention.length.components.seconds
         }
     }
 
@@ -130,7 +164,13 @@ public final class MemoryStore: ObjectStore {
         let start = prefix.map { "\($0)/" } ?? ""
         let entries = objects.withLock { objects in
             objects.keysInOrder.filter { $0.path.hasPrefix(start) }
-                .map { ObjectEntry(key: $0, byteCount: Int64(objects[$0]?.readableBytes ?? 0)) }
+                .map {
+                    ObjectEntry(
+                        key: $0,
+                        byteCount: Int64(objects[$0]?.readableBytes ?? 0),
+                        modified: objects.modified[$0]
+                    )
+                }
         }
         for first in stride(from: 0, to: entries.count, by: pageLength) {
             try Task.checkCancellation()
@@ -142,8 +182,76 @@ public final class MemoryStore: ObjectStore {
     public func delete(_ key: ObjectKey) async throws -> Bool {
         try Task.checkCancellation()
         return objects.withLock { objects in
-            defer { objects[key] = nil }
-            return objects[key] != nil
+            guard let body = objects[key] else { return false }
+            objects[key] = nil
+            guard let retention else { return true }
+            let id = "version-\(objects.versionCount)"
+            objects.versionCount += 1
+            let version = RemovedObject.Version(id: id, byteCount: Int64(body.readableBytes))
+            let removed = RemovedObject(key: key, removed: retention.now(), versions: [version], markers: ["marker"])
+            objects.removed[id] = (removed, objects.retained.removeValue(forKey: key))
+            return true
+        }
+    }
+}
+
+// What a bucket with object lock does: a removed object stays as a version until somebody erases it, which its retention forbids.
+
+extension MemoryStore {
+    public var retaining: (any RetainingStore)? { retention.map { MemoryRetaining(store: self, retention: $0) } }
+
+    /// How often a retention was extended.
+    public var extensionCount: Int { objects.withLock { $0.extensionCount } }
+
+    /// Until when each object is retained, in seconds since 1970.
+    public var retained: [ObjectKey: Int64] { objects.withLock { $0.retained } }
+
+    /// What was removed and not erased.
+    public var removedObjects: [RemovedObject] { objects.withLock { $0.removed.values.map(\.object) } }
+
+    private struct MemoryRetaining: RetainingStore {
+        let store: MemoryStore
+        let retention: Retention
+
+        var retentionLength: Duration { retention.length }
+
+        func retainedUntil(_ key: ObjectKey) async throws -> Int64? { store.retained[key] }
+
+        func retain(_ key: ObjectKey, until: Int64) async throws {
+            guard retention.mayExtend else {
+                throw ObjectStoreError(.permissionDenied, "the retention of '\(key)' may not be extended")
+            }
+            try store.objects.withLock { objects in
+                guard objects[key] != nil else { throw ObjectStoreError(.notFound, "no '\(key)' in memory") }
+                objects.retained[key] = max(until, objects.retained[key] ?? until)
+                objects.extensionCount += 1
+            }
+        }
+
+        func put(_ body: ByteBuffer, at key: ObjectKey, retainedUntil: Int64) async throws {
+            try await store.put(body, at: key, policy: .refuseExisting)
+            store.objects.withLock { $0.retained[key] = retainedUntil }
+        }
+
+        func shorten(_ key: ObjectKey, until: Int64) async throws {
+            throw ObjectStoreError(.permissionDenied, "the retention of '\(key)' may not be shortened")
+        }
+
+        func listRemoved(under prefix: ObjectKey?, _ body: ([RemovedObject]) async throws -> Void) async throws {
+            let start = prefix.map { "\($0)/" } ?? ""
+            try await body(store.removedObjects.filter { $0.key.path.hasPrefix(start) }.sorted { $0.key < $1.key })
+        }
+
+        func erase(_ object: RemovedObject) async throws -> Int64? {
+            try store.objects.withLock { objects in
+                guard let id = object.versions.first?.id, let found = objects.removed[id] else { return nil }
+                if let until = found.until, until > retention.now() { return until }
+                guard retention.mayErase else {
+                    throw ObjectStoreError(.permissionDenied, "the versions of '\(object.key)' may not be removed")
+                }
+                objects.removed[id] = nil
+                return nil
+            }
         }
     }
 }

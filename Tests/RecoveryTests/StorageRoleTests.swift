@@ -6,8 +6,8 @@ import Testing
 @Suite("The policies of a bucket")
 struct StorageRoleTests {
     /// What a policy allows, as `action resource [condition keys]`.
-    private func allowed(_ role: StorageRole, prefix: String = "a/b") throws -> Set<String> {
-        let text = role.policy(bucket: "bucket", prefix: prefix)
+    private func allowed(_ role: StorageRole, prefix: String = "a/b", lockDays: Int? = nil) throws -> Set<String> {
+        let text = role.policy(bucket: "bucket", prefix: prefix, lockDays: lockDays)
         let document = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
         #expect(document["Version"] as? String == "2012-10-17")
         var all: Set<String> = []
@@ -35,6 +35,32 @@ struct StorageRoleTests {
                     "s3:PutObject bucket/a/b/* s3:ObjectCreationOperation", "s3:PutObject bucket/a/b/locks/* ",
                 ])
         )
+    }
+
+    @Test("let a writer extend retentions where there is object lock, not for ever, and bypass none")
+    func locks() throws {
+        #expect(try !allowed(.writer).contains { $0.contains("Retention") })
+        let rights = try allowed(.writer, lockDays: 30)
+        #expect(
+            rights.filter { $0.contains("Retention") }
+                == Set([
+                    "s3:PutObjectRetention bucket/a/b/* s3:object-lock-remaining-retention-days",
+                    "s3:GetObjectRetention bucket/a/b/* ",
+                ])
+        )
+        #expect(StorageRole.writer.policy(bucket: "b", prefix: "p", lockDays: 30).contains("\"31\""))
+        for role in StorageRole.allCases {
+            #expect(try !allowed(role, lockDays: 30).contains { $0.contains("Bypass") }, "\(role)")
+        }
+    }
+
+    @Test("let nobody but the pruner see and remove older versions")
+    func versions() throws {
+        for role in StorageRole.allCases {
+            let rights = try allowed(role, lockDays: 30)
+            #expect(rights.contains("s3:DeleteObjectVersion bucket/a/b/* ") == (role == .pruner))
+            #expect(rights.contains("s3:ListBucketVersions bucket ") == (role == .pruner))
+        }
     }
 
     @Test("let a restorer read and list, and nothing else")

@@ -63,8 +63,8 @@ struct BackupCommand: AsyncParsableCommand {
         try await common.startAbandonedContainers(isRequired: true)
         let start = ContinuousClock.now
         let (common, progress) = (common, common.makeProgress())
-        let report = try await session.withRepository { repository in
-            try await session.withOptionalClient(plan.collections != nil || plan.cold != nil) { client in
+        let (report, retention) = try await session.withRepository { repository in
+            let report = try await session.withOptionalClient(plan.collections != nil || plan.cold != nil) { client in
                 try await BackupRun(
                     plan,
                     into: repository,
@@ -76,6 +76,8 @@ struct BackupCommand: AsyncParsableCommand {
                     stopped: common.stoppedContainers
                 ).run()
             }
+            // Also when parts of the backup failed: what is stored already is no less needed then.
+            return (report, try await RetentionCare.extend(repository.repository))
         }
         let took = ContinuousClock.now - start
         // From the first repository, so that the source is read once and all hold the same.
@@ -83,10 +85,11 @@ struct BackupCommand: AsyncParsableCommand {
         // Only now: what the copies read of the first repository was asked of its store as well.
         let use = StorageUse(session.counting.counts, prices: session.configuration.repository.prices)
         // Also after an interruption: the restore point is there, and nobody else says its id.
-        try BackupRendering.print(report, took: took, common, use: use, copies: copies)
+        try BackupRendering.print(report, took: took, common, use: use, copies: copies, retention: retention)
         if let failure = report.failure { throw failure }
         if copies.contains(where: { $0.failure is CancellationError }) { throw CancellationError() }
-        if report.isPartial || copies.contains(where: { !$0.isComplete }) { throw ExitStatus.partial }
+        if report.isPartial || retention?.isComplete == false { throw ExitStatus.partial }
+        if copies.contains(where: { !$0.isComplete || $0.retention?.isComplete == false }) { throw ExitStatus.partial }
     }
 
     private func makePlan(_ configuration: HoldfastConfiguration) throws -> BackupPlan {

@@ -24,6 +24,7 @@ enum BackupRendering {
         let seconds: Double
         let storage: StorageUse?
         let copies: [Copy]
+        let retention: RetentionCare?
     }
 
     /// What came of the restore point in another repository.
@@ -34,6 +35,7 @@ enum BackupRendering {
         let storedBytes: Int64?
         let problems: [String]
         let storage: StorageUse
+        let retention: RetentionCare?
         let seconds: Double
 
         init(_ outcome: PointCopying.Outcome) {
@@ -44,6 +46,7 @@ enum BackupRendering {
             problems =
                 (outcome.failure.map { [ErrorReport.sentence($0)] } ?? [])
                 + outcome.failures.map { "\($0.group): \($0.reason)" }
+            retention = outcome.retention
             storage = StorageUse(outcome.counts, prices: outcome.prices)
             seconds = outcome.duration.inSeconds
         }
@@ -54,10 +57,11 @@ enum BackupRendering {
         took: Duration,
         _ common: CommonOptions,
         use: StorageUse? = nil,
-        copies outcomes: [PointCopying.Outcome] = []
+        copies outcomes: [PointCopying.Outcome] = [],
+        retention: RetentionCare? = nil
     ) throws {
         let copies = outcomes.map { Copy($0) }
-        if common.json { return try Console.json(output(report, took, use, copies)) }
+        if common.json { return try Console.json(output(report, took, use, copies, retention)) }
         let point = report.restorePoint
         Console.result("restore point \(point.id) of '\(point.system)', \(point.startedAt)")
         for part in point.parts {
@@ -101,6 +105,7 @@ enum BackupRendering {
                 + " (\(Formatting.bytes(report.written.newBytes)) before compression) in \(Formatting.duration(took))"
         )
         if let use { Console.result("  requests   \(use.line)") }
+        retention?.printResult()
         for copy in copies where copy.complete {
             Console.result(
                 "  copied     to '\(copy.repository)', \(copy.location): \(Formatting.bytes(copy.storedBytes ?? 0)) new in "
@@ -113,6 +118,8 @@ enum BackupRendering {
             }
             Console.note("hint: Once it can be reached, run 'holdfast repo copy \(point.id) --to \(copy.repository)'.")
         }
+        retention?.printProblems()
+        for copy in copies { copy.retention?.printProblems(of: " in '\(copy.repository)'") }
         for warning in report.warnings { common.remark("warning: \(warning)") }
         for problem in report.problems { Console.note("problem: \(problem)") }
         for item in point.skipped { Console.note("skipped: \(item.path): \(item.kind.rawValue): \(item.reason)") }
@@ -189,8 +196,13 @@ enum BackupRendering {
         for warning in resolved.warnings { common.remark("warning: \(warning)") }
     }
 
-    private static func output(_ report: BackupReport, _ took: Duration, _ use: StorageUse?, _ copies: [Copy]) -> Output
-    {
+    private static func output(
+        _ report: BackupReport,
+        _ took: Duration,
+        _ use: StorageUse?,
+        _ copies: [Copy],
+        _ retention: RetentionCare?
+    ) -> Output {
         Output(
             restorePoint: report.restorePoint,
             written: Output.Written(
@@ -215,7 +227,8 @@ enum BackupRendering {
             skipped: report.restorePoint.skipped,
             seconds: took.inSeconds,
             storage: use,
-            copies: copies
+            copies: copies,
+            retention: retention
         )
     }
 }

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import ObjectStorage
 internal import Recovery
+internal import S3Storage
 
 /// `doctor --storage`: what the configured identity may do in the repository's store, and what each role needs.
 struct StorageDoctor {
@@ -30,13 +31,27 @@ struct StorageDoctor {
         let place = bucket(repository.location)
         let policies = Dictionary(
             uniqueKeysWithValues: StorageRole.allCases.map {
-                ($0.rawValue, $0.policy(bucket: place?.bucket ?? "BUCKET", prefix: place?.prefix ?? "PREFIX"))
+                (
+                    $0.rawValue,
+                    $0.policy(
+                        bucket: place?.bucket ?? "BUCKET",
+                        prefix: place?.prefix ?? "PREFIX",
+                        lockDays: repository.s3.objectLock.map { Int($0.length / .seconds(86_400)) }
+                    )
+                )
             }
         )
-        let allowed = Set(StoreTrial.Right.allCases.filter { trial[$0] == .allowed }.map(\.rawValue))
-        let like = StorageRole.allCases.filter { $0.rights == allowed }.map(\.rawValue)
-        let rows = StoreTrial.Right.allCases.map { right -> Output.Row in
+        let tried = Set(trial.rights.map(\.rawValue))
+        let allowed = Set(trial.rights.filter { trial[$0] == .allowed }.map(\.rawValue))
+        let like = StorageRole.allCases.filter { $0.rights.intersection(tried) == allowed }.map(\.rawValue)
+        let rows = trial.rights.map { right -> Output.Row in
             switch trial[right] {
+            case .allowed where right == .shorten:
+                .init(
+                    right: right.rawValue,
+                    result: "failed",
+                    problem: "the store lets a retention be shortened: it protects nothing"
+                )
             case .allowed: .init(right: right.rawValue, result: "allowed", problem: nil)
             case .refused: .init(right: right.rawValue, result: "refused", problem: nil)
             case .untried: .init(right: right.rawValue, result: "untried", problem: nil)

@@ -69,6 +69,7 @@ struct RepoCopyCommand: AsyncParsableCommand {
         var plan: CopyPlan
         var report: CopyReport?
         var failures: [CopyReport.Failure]
+        var retention: RetentionCare?
         var duration: Duration = .zero
     }
 
@@ -108,6 +109,7 @@ struct RepoCopyCommand: AsyncParsableCommand {
                 defer { progress.end() }
                 let report = try await copy.run(plan)
                 outcome.report = report
+                outcome.retention = try await RetentionCare.extend(second)
                 outcome.failures += report.failures
                 return outcome
             }
@@ -119,7 +121,7 @@ struct RepoCopyCommand: AsyncParsableCommand {
         } else {
             RepoCopyRendering.print(outcome)
         }
-        if !outcome.failures.isEmpty { throw ExitStatus.partial }
+        if !outcome.failures.isEmpty || outcome.retention?.isComplete == false { throw ExitStatus.partial }
     }
 
     /// Opens the second repository, or makes it.

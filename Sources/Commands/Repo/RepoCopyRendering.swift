@@ -28,6 +28,8 @@ enum RepoCopyRendering {
             )
             for problem in plan.problems { Console.result("damaged: \(problem)") }
         }
+        outcome.retention?.printResult()
+        outcome.retention?.printProblems()
         for failure in outcome.failures { Console.result("NOT copied: \(failure.group): \(failure.reason)") }
     }
 }
@@ -67,6 +69,7 @@ struct RepoCopyOutput: Encodable {
     let copied: [Copied]
     let failures: [Failure]
     let written: Written?
+    let retention: RetentionCare?
     let seconds: Double
 
     init(_ outcome: RepoCopyCommand.Outcome, source: String) {
@@ -92,6 +95,7 @@ struct RepoCopyOutput: Encodable {
                 packs: $0.written.packs
             )
         }
+        retention = outcome.retention
         seconds =
             Double(outcome.duration.components.seconds) + Double(outcome.duration.components.attoseconds) / 1e18
     }

@@ -17,6 +17,8 @@ struct PointCopying: Sendable {
         var failure: (any Error)?
         /// The same for parts of it.
         var failures: [CopyReport.Failure] = []
+        /// What came of retaining further what is there; `nil` when its store retains nothing, or nothing came of the copy.
+        var retention: RetentionCare?
         /// What was asked of the store.
         var counts = StoreCounts()
         /// What that costs.
@@ -41,8 +43,9 @@ struct PointCopying: Sendable {
             var outcome = Outcome(name: other.name, location: target.store.location, prices: other.prices)
             do {
                 try Task.checkCancellation()
-                let report = try await copy(point, to: target)
+                let (report, retention) = try await copy(point, to: target)
                 outcome.written = report.written
+                outcome.retention = retention
                 outcome.failures = report.failures
             } catch {
                 // What a cancelled task meets is not always called so.
@@ -55,7 +58,7 @@ struct PointCopying: Sendable {
         return outcomes
     }
 
-    private func copy(_ point: String, to target: Session) async throws -> CopyReport {
+    private func copy(_ point: String, to target: Session) async throws -> (CopyReport, RetentionCare?) {
         let (session, progress) = (session, progress)
         let second = try await target.openRepository()
         let source = try await session.openRepository()
@@ -81,7 +84,7 @@ struct PointCopying: Sendable {
                 guard selection.failures.isEmpty else {
                     throw RecoveryError(.noRestorePoint, selection.failures[0].reason)
                 }
-                return report
+                return (report, try await RetentionCare.extend(second))
             }
         }
     }

@@ -22,11 +22,12 @@ public enum StorageRole: String, Sendable, Hashable, CaseIterable, Encodable {
         }
     }
 
-    /// The rights that it has by its policy; the others are refused to it.
+    /// The rights that it has by its policy; the others are refused to it. `retain`, `versions` and `erase` are those of a bucket with
+    /// object lock.
     public var rights: Set<String> {
         switch self {
-        case .writer: ["put", "get", "list"]
-        case .pruner: ["put", "get", "list", "overwrite", "delete"]
+        case .writer: ["put", "get", "list", "retain"]
+        case .pruner: ["put", "get", "list", "overwrite", "delete", "retain", "versions", "erase"]
         case .restorer: ["get", "list"]
         }
     }
@@ -35,7 +36,8 @@ public enum StorageRole: String, Sendable, Hashable, CaseIterable, Encodable {
     ///
     /// - Parameters:
     ///   - prefix: of the repository's objects in the bucket, without slashes around it; empty for the whole bucket.
-    public func policy(bucket: String, prefix: String) -> String {
+    ///   - lockDays: for how many days what is written is retained; `nil` without object lock.
+    public func policy(bucket: String, prefix: String, lockDays: Int? = nil) -> String {
         let place = prefix.isEmpty ? "" : "\(prefix)/"
         let objects = "arn:aws:s3:::\(bucket)/\(place)*"
         var statements: [[String: Any]] = [
@@ -68,19 +70,40 @@ public enum StorageRole: String, Sendable, Hashable, CaseIterable, Encodable {
                     "Action": ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], "Resource": objects,
                 ],
             ]
+            if let lockDays {
+                // A retention can only be extended without the right to bypass it. Not for ever, though: a day more than we ask for,
+                // since clocks differ.
+                statements += [
+                    [
+                        "Sid": "RetainAndExtend", "Effect": "Allow", "Action": ["s3:PutObjectRetention"],
+                        "Resource": objects,
+                        "Condition": [
+                            "NumericLessThanEquals": ["s3:object-lock-remaining-retention-days": "\(lockDays + 1)"]
+                        ],
+                    ],
+                    [
+                        "Sid": "SeeRetention", "Effect": "Allow", "Action": ["s3:GetObjectRetention"],
+                        "Resource": objects,
+                    ],
+                ]
+            }
         case .pruner:
             statements += [
                 [
                     "Sid": "WriteAndRemove", "Effect": "Allow",
                     "Action": [
                         "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts",
-                        "s3:GetObjectRetention", "s3:PutObjectRetention",
+                        "s3:GetObjectRetention", "s3:PutObjectRetention", "s3:GetObjectVersion",
+                        "s3:DeleteObjectVersion",
                     ],
                     "Resource": objects,
                 ],
                 [
                     "Sid": "FindOrphans", "Effect": "Allow",
-                    "Action": ["s3:ListBucketMultipartUploads", "s3:GetBucketObjectLockConfiguration"],
+                    "Action": [
+                        "s3:ListBucketMultipartUploads", "s3:GetBucketObjectLockConfiguration", "s3:ListBucketVersions",
+                        "s3:GetBucketVersioning",
+                    ],
                     "Resource": "arn:aws:s3:::\(bucket)",
                 ],
             ]

@@ -137,7 +137,7 @@ public final class Repository: Sendable {
 
     /// Stores a file that ``seal(_:_:)`` has made.
     public func store(_ file: SealedFile) async throws {
-        try await store.put(ByteBuffer(bytes: file.bytes), at: file.kind.key(file.id), policy: .replaceExisting)
+        try await store.put(ByteBuffer(bytes: file.bytes), at: file.kind.key(file.id), policy: .contentNamed)
     }
 
     /// Stores a file that need not outlive a power cut: a lock.

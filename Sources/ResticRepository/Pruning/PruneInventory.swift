@@ -13,6 +13,8 @@ struct PruneInventory: Sendable {
     /// Who else held a lock after the packs were listed.
     private(set) var holders: [PackMark.Holder] = []
     var marks = PackMarks()
+    /// Until when packs that nobody needs cannot be removed, in seconds since 1970.
+    private var retained: [ResticID: Int64] = [:]
     private var neededData: BlobMarks
     private var neededTrees: BlobMarks
     /// The latest time that anything in the repository shows, and what shows it.
@@ -138,7 +140,31 @@ struct PruneInventory: Sendable {
             var facts = usage[id] ?? PackFacts(id: id, byteCount: stored[id])
             facts.mark = marks.packs[id]
             facts.isIndexed = named.contains(id)
+            facts.retainedUntil = retained[id].map { GoTime(seconds: $0) }
             return facts
+        }
+    }
+
+    /// Asks the store until when the packs that nobody needs are retained.
+    ///
+    /// - Throws: ``/ObjectStorage/ObjectStoreError``.
+    mutating func learnRetention(_ usage: PackUsage) async throws {
+        guard let retaining = repository.repository.store.retaining else { return }
+        let unneeded = facts(usage).filter { $0.neededBytes == 0 && $0.byteCount != nil }.map(\.id)
+        let width = max(1, repository.repository.store.capabilities.usefulConcurrency)
+        retained = try await withThrowingTaskGroup(of: (ResticID, Int64?).self) { group in
+            var found: [ResticID: Int64] = [:]
+            var rest = unneeded.makeIterator()
+            func start() {
+                guard let pack = rest.next() else { return }
+                group.addTask { (pack, try await retaining.retainedUntil(FileKind.pack.key(pack))) }
+            }
+            for _ in 0..<width { start() }
+            while let (pack, until) = try await group.next() {
+                start()
+                found[pack] = until
+            }
+            return found
         }
     }
 

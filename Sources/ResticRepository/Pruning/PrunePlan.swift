@@ -42,6 +42,8 @@ public struct PrunePlan: Sendable {
         case tiny
         /// It was marked at this time; the grace period is not over.
         case grace(since: GoTime)
+        /// The store retains it until this time (object lock).
+        case retention(until: GoTime)
         /// A process that may still be going to index it is at work.
         case holder(PackMark.Holder)
         /// The clock cannot be trusted.
@@ -61,6 +63,7 @@ public struct PrunePlan: Sendable {
             case .mixed: "it holds data and trees"
             case .tiny: "it is small, and so are many others"
             case .grace(let time): "marked at \(time), the grace period is not over"
+            case .retention(let time): "the store retains it until \(time)"
             case .holder(let holder): "process \(holder.pid) on \(holder.hostname) may still be going to index it"
             case .clock: "the clock stands before what the repository shows"
             }
@@ -83,6 +86,8 @@ public struct PrunePlan: Sendable {
         public var unneededBytes: Int64
         /// Whether an index names it.
         public var isIndexed: Bool
+        /// Until when the store retains its file, when nobody needs it and that time is to come.
+        public var retainedUntil: GoTime?
     }
 
     /// Every pack in the repository, in the order of their names.
@@ -97,6 +102,13 @@ public struct PrunePlan: Sendable {
             total.packs += 1
             total.byteCount += pack.byteCount
         }
+    }
+
+    /// The packs that nobody needs and the store retains: how many, how long they are together, and when the last retention ends.
+    public var retained: (packs: Int, byteCount: Int64, until: GoTime)? {
+        let times = packs.compactMap(\.retainedUntil)
+        guard let until = times.max() else { return nil }
+        return (times.count, packs.reduce(0) { $0 + ($1.retainedUntil == nil ? 0 : $1.byteCount) }, until)
     }
 
     /// The ids of the packs that an action concerns.

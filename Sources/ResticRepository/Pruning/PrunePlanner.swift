@@ -10,6 +10,8 @@ struct PackFacts: Sendable {
     var unneededBytes: Int64 = 0
     var holdsData = false
     var holdsTrees = false
+    /// Until when the store retains its file; only asked for what nobody needs.
+    var retainedUntil: GoTime?
     /// Its mark, if it has one.
     var mark: PackMarks.Entry?
 
@@ -43,7 +45,8 @@ struct PrunePlanner: Sendable {
                 byteCount: pack.byteCount ?? 0,
                 neededBytes: pack.neededBytes,
                 unneededBytes: pack.unneededBytes,
-                isIndexed: pack.isIndexed
+                isIndexed: pack.isIndexed,
+                retainedUntil: pack.retainedUntil.flatMap { $0 > now && pack.neededBytes == 0 ? $0 : nil }
             )
         }
         return PrunePlan(packs: packs, sweepRefusal: sweepRefusal)
@@ -69,6 +72,7 @@ struct PrunePlanner: Sendable {
     private func waitingReason(_ pack: PackFacts) -> PrunePlan.Reason? {
         if sweepRefusal != nil { return .clock }
         if let mark = pack.mark, now.timeSince(mark.time) < options.grace { return .grace(since: mark.time) }
+        if let until = pack.retainedUntil, until > now { return .retention(until: until) }
         // For a pack that an index names the exclusive lock is what makes sure. One that none names may be about to be indexed by
         // a process that was there when the pack was seen.
         guard !pack.isIndexed else { return nil }

@@ -1,3 +1,5 @@
+public import ResticFormat
+
 /// What a prune did.
 public struct PruneReport: Sendable {
     /// What was planned for every pack.
@@ -18,6 +20,18 @@ public struct PruneReport: Sendable {
     public var waitingPacks = 0
     /// Who is waited for.
     public var waitsFor: String?
+    /// Files that are still needed and whose retention was extended (object lock).
+    public var extendedFiles = 0
+    /// Objects that were removed, whose versions are gone now for good.
+    public var erasedObjects = 0
+    /// The length of those versions in bytes: what was really freed where versions are kept.
+    public var erasedBytes: Int64 = 0
+    /// Objects that were removed, now or before, and whose versions are still retained.
+    public var retainedVersions = 0
+    /// The length of those versions in bytes.
+    public var retainedVersionBytes: Int64 = 0
+    /// When the last of these retentions ends.
+    public var versionsRetainedUntil: GoTime?
     /// What went wrong without ending the run; empty when all is well.
     public var problems: [String] = []
 

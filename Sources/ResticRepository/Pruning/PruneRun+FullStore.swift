@@ -11,8 +11,10 @@ extension PruneRun {
     /// - Throws: ``RepositoryError/Code/full`` when there is nothing that may be removed.
     func makeRoomForALock() async throws {
         try await refuseCompany()
-        let inventory = try await take(nil)
-        let plan = makePlan(inventory, try inventory.usage())
+        var inventory = try await take(nil)
+        let usage = try inventory.usage()
+        try await inventory.learnRetention(usage)
+        let plan = makePlan(inventory, usage)
         let removable = plan.ids(.remove)
         for step in steps(inventory, removable) {
             // Tried again before each step: the proof that nobody else can come is only as good as it is fresh.

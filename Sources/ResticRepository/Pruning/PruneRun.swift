@@ -36,8 +36,10 @@ public struct PruneRun: Sendable {
     /// Says what would be done, and does nothing.
     public func plan() async throws -> PrunePlan {
         try await repository.withLockWhereThereIsRoom(.shared, clock: clock, timing: timing) { (own: OwnLock?) in
-            let inventory = try await take(own)
-            return makePlan(inventory, try inventory.usage())
+            var inventory = try await take(own)
+            let usage = try inventory.usage()
+            try await inventory.learnRetention(usage)
+            return makePlan(inventory, usage)
         }
     }
 
@@ -45,6 +47,12 @@ public struct PruneRun: Sendable {
     ///
     /// - Throws: ``RepositoryError/Code/damaged`` when a snapshot or a tree cannot be read: nothing has been removed then.
     public func run() async throws -> PruneReport {
+        var report = try await removeSuperfluous()
+        try await careForRetention(&report)
+        return report
+    }
+
+    private func removeSuperfluous() async throws -> PruneReport {
         for _ in 1..<Self.attempts {
             if let report = try await attemptWhereverThereIsRoom() { return report }
             repository.logger.notice("another process has rewritten the index: looking at everything again")
@@ -126,6 +134,7 @@ public struct PruneRun: Sendable {
     private func markPhase(_ own: OwnLock) async throws -> State {
         var inventory = try await take(own)
         let usage = try inventory.usage()
+        try await inventory.learnRetention(usage)
         let plan = makePlan(inventory, usage)
         var state = State(inventory: inventory, report: PruneReport(plan: plan))
         let unmarked = plan.ids(.unmark)
@@ -137,7 +146,10 @@ public struct PruneRun: Sendable {
         // Packs that no index names need no exclusive lock.
         try await removeFiles(plan.ids(.remove) { !$0.isIndexed }, &state)
         state.removable = plan.ids(.remove) { $0.isIndexed }
-        if options.grace == .zero, plan.sweepRefusal == nil { state.removable.formUnion(repacked) }
+        // What the store retains waits for that; a later run asks.
+        if options.grace == .zero, plan.sweepRefusal == nil, repository.store.retaining == nil {
+            state.removable.formUnion(repacked)
+        }
         return state
     }
 

@@ -114,7 +114,7 @@ struct Repacker {
     private mutating func store(_ builder: PackBuilder) async throws {
         guard !builder.isEmpty else { return }
         let id = try builder.close(with: repository.masterKey)
-        try await repository.store.put(builder.body, at: FileKind.pack.key(id), policy: .replaceExisting)
+        try await repository.store.put(builder.body, at: FileKind.pack.key(id), policy: .contentNamed)
         packs.append((id, Int64(builder.body.readableBytes)))
         let blobs = builder.blobs
         builder.reset()

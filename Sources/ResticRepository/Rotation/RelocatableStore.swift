@@ -19,6 +19,7 @@ final class RelocatableStore: ObjectStore {
 
     var location: String { store.location }
     var capabilities: StoreCapabilities { store.capabilities }
+    var retaining: (any RetainingStore)? { store.retaining }
 
     func prepare() async throws { try await store.prepare() }
 

@@ -106,7 +106,7 @@ extension IndexedRepository {
     private func storePacks(of writer: BlobWriter, into builder: IndexBuilder) async throws {
         while let pack = try await writer.packs.next() {
             let id = try pack.close(with: repository.masterKey)
-            try await repository.store.put(pack.body, at: FileKind.pack.key(id), policy: .replaceExisting)
+            try await repository.store.put(pack.body, at: FileKind.pack.key(id), policy: .contentNamed)
             let blobs = pack.blobs
             pack.reset()
             writer.builders.release(pack)

@@ -25,7 +25,7 @@ final class RangeReader: @unchecked Sendable {
         isSecond = wantsAgain
         if !isSecond { position = 0 }
         wantsAgain = false
-        try await repository.loadRange(range.bytes, of: range.pack, into: &sealed)
+        try await againIfDamaged { try await repository.loadRange(range.bytes, of: range.pack, into: &sealed) }
     }
 
     /// Opens the blobs of the range that was fetched, in order, each decrypted, decompressed and compared with its id.

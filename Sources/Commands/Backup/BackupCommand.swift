@@ -63,7 +63,7 @@ struct BackupCommand: AsyncParsableCommand {
         try await common.startAbandonedContainers(isRequired: true)
         let start = ContinuousClock.now
         let (common, progress) = (common, common.makeProgress())
-        let (report, retention) = try await session.withRepository { repository in
+        let (report, retention) = try await session.withRepositoryForWriting { repository in
             let report = try await session.withOptionalClient(plan.collections != nil || plan.cold != nil) { client in
                 try await BackupRun(
                     plan,

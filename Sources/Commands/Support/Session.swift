@@ -125,6 +125,26 @@ struct Session: Sendable {
         try await Repository.open(in: store, password: password(), options: repositoryOptions)
     }
 
+    /// As ``withRepository(_:)`` for what is going to store much: when the lock of a dead process lay there, what that run has stored
+    /// and could not name any more is taken over first.
+    func withRepositoryForWriting<Value: Sendable>(
+        _ body: @escaping @Sendable (IndexedRepository) async throws -> Value
+    ) async throws -> Value {
+        let repository = try await openRepository()
+        return try await repository.withLock(.shared, clock: SystemWallClock(), timing: Self.patientTiming) {
+            (own: OwnLock) in
+            let indexed = try await repository.loadIndex(cache: indexCache)
+            let adopted = try await indexed.adoptLeftovers(under: own)
+            if adopted.packCount > 0 {
+                logger.notice(
+                    "took over what an earlier run had stored before it died",
+                    metadata: ["packs": "\(adopted.packCount)", "bytes": "\(adopted.byteCount)"]
+                )
+            }
+            return try await body(indexed)
+        }
+    }
+
     /// Opens the repository, holds a shared lock, reads the index, and runs `body`.
     func withRepository<Value: Sendable>(_ body: @escaping @Sendable (IndexedRepository) async throws -> Value)
         async throws -> Value

@@ -59,7 +59,7 @@ extension Repository {
     }
 
     /// As ``withLock(_:clock:timing:_:)-(_,_,_,()->Value)``; `body` is told which lock is its own, so that it can look for others.
-    func withLock<Value: Sendable>(
+    package func withLock<Value: Sendable>(
         _ mode: LockMode,
         clock: any WallClock,
         timing: LockTiming,
@@ -67,7 +67,7 @@ extension Repository {
     ) async throws -> Value {
         let keeper = LockKeeper(repository: self, mode: mode, clock: clock, timing: timing)
         try await keeper.acquire()
-        let own = OwnLock { await keeper.written }
+        let own = OwnLock(isAfterDeath: await keeper.hasRemovedStale) { await keeper.written }
         return try await keeper.run { try await body(own) }
     }
 
@@ -149,6 +149,8 @@ extension Repository {
 
 /// The lock under which something runs.
 package struct OwnLock: Sendable {
+    /// Whether the lock of a process that is gone lay there: a run has died, and may have left something.
+    package let isAfterDeath: Bool
     /// Every file that it has had: a refreshed lock is a new file.
     package let files: @Sendable () async -> Set<ResticID>
 }
@@ -208,6 +210,7 @@ private actor LockKeeper {
     private(set) var written: Set<ResticID> = []
     /// The time in the file that was written last.
     private var writtenAt: GoTime?
+    private(set) var hasRemovedStale = false
 
     init(repository: Repository, mode: LockMode, clock: any WallClock, timing: LockTiming) {
         self.repository = repository
@@ -398,6 +401,7 @@ private actor LockKeeper {
                     ]
                 )
                 try await repository.remove(.lock, lock.id)
+                hasRemovedStale = true
             } else if mode == .exclusive || lock.record.exclusive {
                 let kind = lock.record.exclusive ? "exclusively" : "for shared use"
                 throw RepositoryError(

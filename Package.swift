@@ -293,7 +293,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "holdfast", "textbook-chatbot", "QdrantClient", "ResticRepository", "ResticFormat", "LocalStorage",
-                "Sealing", "S3Client", "S3Storage", "TestSupport", logging, nio[0],
+                "Locks", "ObjectStorage", "S3Client", "S3Storage", "Sealing", "TestSupport", logging, nio[0],
             ]
         ),
         .testTarget(

@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from . import capture, comparison, inputs, measure, million, report
+from . import capture, comparison, inputs, measure, million, object_server, report
 from .tools import TOOLS, Holdfast, Task, Tool
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -17,6 +18,8 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 _SPACE_BYTES = 12 << 30
 
 _TASKS = {task.word: task for task in Task}
+#: What a backup in a bucket is about, unless others are asked for.
+_BUCKET_TASKS = (Task.FIRST, Task.UNCHANGED, Task.VERIFY, Task.RESTORE)
 
 
 def main() -> int:
@@ -39,17 +42,36 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace, scratch: Path) -> int:
-    tools = [_make(name, options) for name in TOOLS if name in options.tools]
+    tools = [_make(name, options) for name in TOOLS if name in (options.tools or TOOLS)]
+    in_bucket = options.store == "s3"
+    if in_bucket and options.tools is not None and (unable := [tool.name for tool in tools if not tool.knows_buckets]):
+        raise SystemExit(f"error: not in a bucket: {', '.join(unable)}\nhint: Leave them out of --tools.")
+    if in_bucket:
+        tools = [tool for tool in tools if tool.knows_buckets]
     versions = {tool.name: tool.version() for tool in tools}
+    with object_server.serving(scratch) if in_bucket else nullcontext() as server:
+        if server is not None:
+            versions["server"] = server.version
+        return _measure(options, scratch, tools, versions, server)
+
+
+def _measure(
+    options: argparse.Namespace,
+    scratch: Path,
+    tools: Sequence[Tool],
+    versions: Mapping[str, str],
+    server: object_server.ObjectServer | None,
+) -> int:
     floor = measure.peak_floor(scratch / "floor.log")
     kinds = [kind for name, kind in inputs.KINDS.items() if name in options.inputs]
-    tasks = {_TASKS[name] for name in options.tasks}
+    chosen = [task.word for task in (_BUCKET_TASKS if server else Task)] if options.tasks is None else options.tasks
+    tasks = {_TASKS[name] for name in chosen}
     comparisons = []
     for kind in kinds:
         source = inputs.prepare(kind, options.scale, scratch / "data")
         print(f"==> Comparing on the input '{kind.name}'", file=sys.stderr, flush=True)
-        comparisons.append(comparison.compare(source, tools, tasks, options.rounds, scratch, options.keep))
-    captured, many = _scenarios(options, tools, scratch)
+        comparisons.append(comparison.compare(source, tools, tasks, options.rounds, scratch, options.keep, server))
+    captured, many = (None, None) if server else _scenarios(options, tools, scratch)
 
     usages = [
         usage
@@ -106,7 +128,14 @@ def _arguments() -> argparse.Namespace:
         epilog="scripts/bench --stages [NAME…] measures each stage of Holdfast by itself instead: see "
         "scripts/bench --stages --help.",
     )
-    _add_choices(parser, "--inputs", list(inputs.KINDS), "which inputs")
+    parser.add_argument(
+        "--store",
+        choices=("local", "s3"),
+        default="local",
+        help="where the programs store: in folders, or in buckets of an S3 server on this machine (rclone's), for Holdfast and "
+        "restic; then without the scenarios of Holdfast alone, and by default with the tasks first, unchanged, verify and restore",
+    )
+    _add_choices(parser, "--inputs", list(inputs.KINDS), "which inputs", default=list(inputs.KINDS))
     _add_choices(parser, "--tools", list(TOOLS), "which programs")
     _add_choices(parser, "--tasks", list(_TASKS), "which tasks; those that they need are done, too")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often (default: 5)")
@@ -145,7 +174,13 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _add_choices(parser: argparse.ArgumentParser, option: str, known: Sequence[str], words: str) -> None:
+def _add_choices(
+    parser: argparse.ArgumentParser,
+    option: str,
+    known: Sequence[str],
+    words: str,
+    default: Sequence[str] | None = None,
+) -> None:
     def names(text: str) -> Sequence[str]:
         chosen = [] if text == "none" else text.split(",")
         for name in chosen:
@@ -156,7 +191,7 @@ def _add_choices(parser: argparse.ArgumentParser, option: str, known: Sequence[s
     parser.add_argument(
         option,
         type=names,
-        default=known,
+        default=default,
         metavar="LIST",
         help=f"{words}, separated by commas: {', '.join(known)}, or 'none' (default: all)",
     )

@@ -4,11 +4,12 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import measure, trees
 from .inputs import Input
+from .object_server import ObjectServer
 from .tools import Holdfast, Place, Task, Tool, restic_check, restic_environment
 
 #: So much may stay on the disk until an input is done, if it is a quarter of what is free at most.
@@ -34,16 +35,24 @@ class Comparison:
 
     input: Input
     samples: dict[str, Samples]
+    #: Whether the repositories lay in buckets of an S3 server.
+    in_bucket: bool = False
     #: What was wrong with results; empty when everything was right.
     faults: list[str] = field(default_factory=list)
 
 
 def compare(
-    source: Input, tools: Sequence[Tool], tasks: Set[Task], rounds: int, scratch: Path, keep: bool
+    source: Input,
+    tools: Sequence[Tool],
+    tasks: Set[Task],
+    rounds: int,
+    scratch: Path,
+    keep: bool,
+    server: ObjectServer | None = None,
 ) -> Comparison:
-    """Runs every tool `rounds` times: A, B, A, B, …, each time with a new repository."""
-    result = Comparison(source, {tool.name: Samples() for tool in tools})
-    runner = _Runner(source, _feasible(tasks, source), scratch, keep, rounds * len(tools))
+    """Runs every tool `rounds` times: A, B, A, B, …, each time with a new repository: in a bucket of `server`, if there is one."""
+    result = Comparison(source, {tool.name: Samples() for tool in tools}, in_bucket=server is not None)
+    runner = _Runner(source, _feasible(tasks, source), scratch, keep, rounds * len(tools), server)
     for number in range(1, rounds + 1):
         for tool in tools:
             name = f"{source.kind.name}-{tool.name.replace(', ', '-')}-{number}"
@@ -65,8 +74,17 @@ def _feasible(tasks: Set[Task], source: Input) -> list[Task]:
 class _Runner:
     """Runs one round at a time."""
 
-    def __init__(self, source: Input, tasks: Sequence[Task], scratch: Path, keep: bool, repetitions: int):
+    def __init__(
+        self,
+        source: Input,
+        tasks: Sequence[Task],
+        scratch: Path,
+        keep: bool,
+        repetitions: int,
+        server: ObjectServer | None,
+    ):
         self._source = source
+        self._server = server
         self._tasks = tasks
         self.work = scratch / "work"
         self._live = self.work / "source"
@@ -81,6 +99,8 @@ class _Runner:
         """One tool, all tasks, with a new repository. In a thorough round the last restore point is restored and compared
         again when everything else is done, and `restic` reads all of Holdfast's repository."""
         place = Place(self.work / name, self._live)
+        if self._server is not None:
+            place.bucket = self._server.bucket(name)
         place.work.mkdir(parents=True)
         faults: list[str] = []
         try:
@@ -93,6 +113,7 @@ class _Runner:
             tool.finish(place)
             if self._removes:
                 shutil.rmtree(place.work, ignore_errors=True)
+                shutil.rmtree(place.repository, ignore_errors=True)
         return faults
 
     def _measure(self, tool: Tool, place: Place, samples: Samples, faults: list[str]) -> None:
@@ -139,9 +160,13 @@ class _Runner:
         # Whatever was written before is on the disk before the clock starts, and what is read is in memory.
         os.sync()
         trees.warm(read)
-        return measure.total(
+        before = None if self._server is None else self._server.processor()
+        usage = measure.total(
             [measure.run(step.command, environment, place.work / "log", step.folder) for step in steps]
         )
+        if self._server is None or before is None:
+            return usage
+        return replace(usage, server=self._server.processor() - before)
 
     def _prove(self, tool: Tool, place: Place, faults: list[str]) -> None:
         """What is left after all generations and a prune is whole."""

@@ -11,6 +11,8 @@ OURS = "Holdfast"
 _RESTIC = "restic"
 _BORG = "borg"
 _MEMORY = 150e6
+#: In a bucket: less than 300 MB.
+_BUCKET_MEMORY = 299e6
 #: So much of the source may be read although nothing has changed: it covers what the program itself loads.
 _UNREAD_SHARE = 0.1
 #: Restored files may take so much more room on the disk than those of the source: block lists and folders differ.
@@ -38,12 +40,13 @@ class _Goal:
 
     task: Task
     inputs: tuple[str, ...]
-    than_restic: float
+    than_restic: float | None = None
     than_best: float | None = None
     #: Of the others, only this one counts.
     only: str | None = None
     stored: bool = False
-    memory: bool = False
+    #: Bytes, at most.
+    memory: float | None = None
     unread: bool = False
     holes: bool = False
 
@@ -51,13 +54,19 @@ class _Goal:
 _ALL = ("shard", "stream", "text")
 _GOALS = (
     _Goal(Task.FIRST, ("shard",), 3, 1.5, stored=True),
-    _Goal(Task.FIRST, ("stream",), 3, 1, memory=True),
+    _Goal(Task.FIRST, ("stream",), 3, 1, memory=_MEMORY),
     _Goal(Task.FIRST, ("text",), 3, 3, only=_BORG),
     _Goal(Task.UNCHANGED, ("shard",), 3, 1, unread=True),
     _Goal(Task.CHANGED, ("shard",), 3, 1.5, stored=True),
-    _Goal(Task.RESTORE, ("shard",), 2, 1, memory=True, holes=True),
-    _Goal(Task.VERIFY, _ALL, 3, 3, only=_BORG, memory=True),
-    _Goal(Task.PRUNE, ("shard",), 2, memory=True),
+    _Goal(Task.RESTORE, ("shard",), 2, 1, memory=_MEMORY, holes=True),
+    _Goal(Task.VERIFY, _ALL, 3, 3, only=_BORG, memory=_MEMORY),
+    _Goal(Task.PRUNE, ("shard",), 2, memory=_MEMORY),
+)
+_BUCKET_GOALS = (
+    _Goal(Task.FIRST, _ALL, 2, memory=_BUCKET_MEMORY),
+    _Goal(Task.UNCHANGED, _ALL, memory=_BUCKET_MEMORY),
+    _Goal(Task.VERIFY, _ALL, memory=_BUCKET_MEMORY),
+    _Goal(Task.RESTORE, _ALL, 2, memory=_BUCKET_MEMORY),
 )
 
 
@@ -67,7 +76,7 @@ def verdicts(result: Comparison) -> list[Verdict]:
     if ours is None:
         return []
     found: list[Verdict] = []
-    for goal in _GOALS:
+    for goal in _BUCKET_GOALS if result.in_bucket else _GOALS:
         if result.input.kind.name in goal.inputs and goal.task in ours.usages:
             found += _judge(goal, result, ours)
     return found
@@ -83,7 +92,7 @@ def _judge(goal: _Goal, result: Comparison, ours: Samples) -> list[Verdict]:
         found.append(Verdict(name, goal.task, measure, f"{words} ≤ {written(limit)}", written(value), met))
 
     restic = result.samples.get(_RESTIC)
-    if restic is not None and (value := ratio(ours, restic, goal.task)) is not None:
+    if goal.than_restic and restic is not None and (value := ratio(ours, restic, goal.task)) is not None:
         add("time", "time / restic", value, 1 / goal.than_restic, "{:.2f}".format)
     best = best_other(result, goal.task, goal.only)
     if goal.than_best is not None and best is not None:
@@ -93,9 +102,9 @@ def _judge(goal: _Goal, result: Comparison, ours: Samples) -> list[Verdict]:
     if goal.stored and restic is not None and ours.stored.get(goal.task) and restic.stored.get(goal.task):
         mine, theirs = (statistics.median(samples.stored[goal.task]) for samples in (ours, restic))
         add("stored", "stored / restic", mine / theirs, 1, "{:.3f}".format)
-    if goal.memory:
+    if goal.memory is not None:
         peak = statistics.median(usage.peak for usage in ours.usages[goal.task])
-        add("memory", "peak MB", peak / 1e6, _MEMORY / 1e6, "{:.0f}".format)
+        add("memory", "peak MB", peak / 1e6, goal.memory / 1e6, "{:.0f}".format)
     reads = [usage.read for usage in ours.usages[goal.task] if usage.read is not None]
     if goal.unread and reads:
         add("time", "MB read", max(reads) / 1e6, _UNREAD_SHARE * result.input.size.bytes / 1e6, "{:.1f}".format)

@@ -35,6 +35,8 @@ class Usage:
     read: int | None
     #: The machine's load average over the last minute, when the program started.
     load: float
+    #: The processor time of the server that it worked with, in seconds; `None` without one.
+    server: float | None = None
 
 
 def total(usages: Sequence[Usage]) -> Usage:

@@ -39,6 +39,12 @@ def _of_usage(value: Callable[[Usage], float]) -> Callable[[Samples, Task], list
 _MEASURES = (
     _Measure("time", "time, s", _of_usage(lambda usage: usage.wall), _seconds),
     _Measure("processor", "processor, s", _of_usage(lambda usage: usage.cpu), _seconds),
+    _Measure(
+        "server",
+        "server's processor, s",
+        lambda samples, task: [usage.server for usage in samples.usages.get(task, []) if usage.server is not None],
+        _seconds,
+    ),
     _Measure("memory", "peak memory, MB", _of_usage(lambda usage: usage.peak), _megabytes),
     _Measure(
         "stored",
@@ -86,7 +92,7 @@ def table(result: Comparison, verdicts: Sequence[goals.Verdict]) -> str:
     columns += [f"{names[0]} / best other"] if has_others else []
     columns += ["goal"] if verdicts else []
     lines = [
-        f"### {source.kind.title}: {source.count:,} {source.kind.unit}",
+        f"### {source.kind.title}{', in a bucket' if result.in_bucket else ''}: {source.count:,} {source.kind.unit}",
         "",
         f"{source.size.files:,} files, {source.size.bytes / 1e6:,.0f} MB "
         f"({source.size.allocated / 1e6:,.0f} MB without holes).",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from .base import PASSWORD, Place, Step, Task, Tool
+from .base import PASSWORD, Bucket, Place, Step, Task, Tool
 from .borg import Borg
 from .holdfast import Holdfast
 from .pipes import GzipGPG, ZstdAge
@@ -22,6 +22,7 @@ __all__ = [
     "PASSWORD",
     "TOOLS",
     "Borg",
+    "Bucket",
     "GzipGPG",
     "Holdfast",
     "Place",

@@ -3,7 +3,7 @@
 import os
 import subprocess
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -58,6 +58,18 @@ class Task(Enum):
                 return frozenset({Task.FIRST})
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """A place in a bucket of an S3 server on this machine."""
+
+    #: As `restic` and Holdfast write it.
+    location: str
+    #: Where the server keeps the objects, as files by their keys.
+    folder: Path
+    #: The keys to it.
+    environment: Mapping[str, str]
+
+
 @dataclass
 class Place:
     """The folders of one tool in one round, and what it did there. All but the source lie in `work`."""
@@ -69,11 +81,25 @@ class Place:
     backups: list[Task] = field(default_factory=list)
     #: Where the tool stores, if not in `work`.
     location: Path | None = None
+    #: Where the tool stores, if not in a folder.
+    bucket: Bucket | None = None
 
     @property
     def repository(self) -> Path:
-        """Where the tool stores."""
+        """Where what the tool stores lies as files."""
+        if self.bucket is not None:
+            return self.bucket.folder
         return self.location or self.work / "repository"
+
+    @property
+    def address(self) -> str:
+        """What the tool is told about where to store."""
+        return str(self.repository) if self.bucket is None else self.bucket.location
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of commands, as far as the place makes it: it has the keys to the bucket."""
+        return {**os.environ, **({} if self.bucket is None else self.bucket.environment)}
 
     @property
     def target(self) -> Path:
@@ -100,6 +126,8 @@ class Tool(ABC):
     name: str
     #: What it can do; the rest is left empty in the table.
     tasks: frozenset[Task] = frozenset(Task)
+    #: Whether it can store in a bucket itself.
+    knows_buckets = False
 
     @abstractmethod
     def version(self) -> str:
@@ -107,7 +135,7 @@ class Tool(ABC):
 
     def environment(self, place: Place) -> dict[str, str]:
         """The environment of all commands."""
-        return dict(os.environ)
+        return place.environment
 
     @abstractmethod
     def prepare(self, place: Place) -> list[Step]:

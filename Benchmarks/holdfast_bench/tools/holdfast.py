@@ -1,7 +1,6 @@
 """This project's program."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ class Holdfast(Tool):
     """It compares what it restored with the repository every time, so there is one kind of restore only."""
 
     name = "Holdfast"
+    knows_buckets = True
 
     def __init__(self, binary: Path):
         self.binary = str(binary.resolve())
@@ -20,7 +20,7 @@ class Holdfast(Tool):
         return first_line([self.binary, "--version"])
 
     def environment(self, place: Place) -> dict[str, str]:
-        return {**os.environ, "XDG_CACHE_HOME": str(place.cache)}
+        return {**place.environment, "XDG_CACHE_HOME": str(place.cache)}
 
     def prepare(self, place: Place) -> list[Step]:
         self.configure(place, {"documents": [{"path": str(place.source), "name": "source"}]})
@@ -34,7 +34,7 @@ class Holdfast(Tool):
         configuration = {
             "version": 1,
             "system": "bench",
-            "repository": {"location": str(place.repository), "password": f"file:{password}", "compression": "auto"},
+            "repository": {"location": place.address, "password": f"file:{password}", "compression": "auto"},
             **components,
         }
         # JSON is YAML too.

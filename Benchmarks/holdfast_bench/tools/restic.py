@@ -7,16 +7,20 @@ from pathlib import Path
 from .base import PASSWORD, Place, Step, Task, Tool, first_line
 
 
+_PASSWORD = {"RESTIC_PASSWORD": PASSWORD}
+
+
 class Restic(Tool):
     """restic with its own defaults, its cache included, and format version 2."""
 
     name = "restic"
+    knows_buckets = True
 
     def version(self) -> str:
         return first_line(["restic", "version"])
 
     def environment(self, place: Place) -> dict[str, str]:
-        return {**restic_environment(), "RESTIC_CACHE_DIR": str(place.cache)}
+        return {**place.environment, **_PASSWORD, "RESTIC_CACHE_DIR": str(place.cache)}
 
     def prepare(self, place: Place) -> list[Step]:
         return [self._step(place, "init", "--repository-version", "2")]
@@ -40,12 +44,12 @@ class Restic(Tool):
 
     @staticmethod
     def _step(place: Place, *words: str) -> Step:
-        return Step(["restic", "--quiet", "--repo", str(place.repository), *words])
+        return Step(["restic", "--quiet", "--repo", place.address, *words])
 
 
 def restic_environment() -> dict[str, str]:
     """The environment with which `restic` opens the repositories of every tool here."""
-    return {**os.environ, "RESTIC_PASSWORD": PASSWORD}
+    return {**os.environ, **_PASSWORD}
 
 
 def restic_check(repository: Path) -> list[str]:

@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace, scratch: Path) -> int:
-    tools = [_make(name, options) for name in TOOLS if name in (options.tools or TOOLS)]
+    tools = [_make(name, options) for name in TOOLS if options.tools is None or name in options.tools]
     in_bucket = options.store == "s3"
     if in_bucket and options.tools is not None and (unable := [tool.name for tool in tools if not tool.knows_buckets]):
         raise SystemExit(f"error: not in a bucket: {', '.join(unable)}\nhint: Leave them out of --tools.")

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import measure, trees
@@ -160,13 +160,13 @@ class _Runner:
         # Whatever was written before is on the disk before the clock starts, and what is read is in memory.
         os.sync()
         trees.warm(read)
-        before = None if self._server is None else self._server.processor()
-        usage = measure.total(
-            [measure.run(step.command, environment, place.work / "log", step.folder) for step in steps]
-        )
-        if self._server is None or before is None:
-            return usage
-        return replace(usage, server=self._server.processor() - before)
+
+        def work() -> measure.Usage:
+            return measure.total(
+                [measure.run(step.command, environment, place.work / "log", step.folder) for step in steps]
+            )
+
+        return work() if self._server is None else self._server.measured(work)
 
     def _prove(self, tool: Tool, place: Place, faults: list[str]) -> None:
         """What is left after all generations and a prune is whole."""

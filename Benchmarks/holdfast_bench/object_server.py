@@ -10,10 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from .measure import Usage
 from .tools.base import Bucket
 
 _SERVERS = Path(__file__).resolve().parent.parent.parent / "Tests/ObjectServers"
@@ -47,6 +48,12 @@ class ObjectServer:
         # Behind the name, which may hold anything: proc(5), fields 14 and 15.
         fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def measured(self, work: Callable[[], Usage]) -> Usage:
+        """What `work` used, with the server's processor time meanwhile."""
+        before = self.processor()
+        usage = work()
+        return replace(usage, server=self.processor() - before)
 
 
 @contextmanager

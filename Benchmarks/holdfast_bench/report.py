@@ -177,7 +177,10 @@ def million_table(result: MillionResult) -> str:
 
 
 def document(
-    comparisons: Sequence[Comparison], capture: CaptureResult | None, million: MillionResult | None, head: str
+    comparisons: Sequence[Comparison],
+    capture: CaptureResult | None,
+    million: MillionResult | None,
+    head: str,
 ) -> str:
     """The whole report."""
     judged = [(comparison, goals.verdicts(comparison)) for comparison in comparisons]
@@ -210,6 +213,7 @@ def raw(
                 "size": asdict(comparison.input.size),
                 "tools": {name: _raw(samples) for name, samples in comparison.samples.items()},
                 "goals": [{**asdict(each), "task": each.task.value} for each in goals.verdicts(comparison)],
+                "in_bucket": comparison.in_bucket,
                 "faults": comparison.faults,
             }
             for comparison in comparisons

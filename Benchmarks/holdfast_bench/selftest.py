@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="holdfast-bench-test-") as name:
         scratch = Path(name)
         failures += _everything_is_measured(holdfast, generator, scratch)
+        failures += _buckets_are_measured(holdfast, scratch)
         failures += _wrong_restores_are_noticed(holdfast, scratch)
         failures += _failing_programs_are_noticed(scratch)
         failures += _bad_arguments_are_refused(scratch)
@@ -55,16 +57,40 @@ def _everything_is_measured(holdfast: Path, generator: Path, scratch: Path) -> l
     return failures
 
 
-def _missing_figures(name: str, result: dict[str, Any]) -> list[str]:
+def _buckets_are_measured(holdfast: Path, scratch: Path) -> list[str]:
+    figures = scratch / "bucket-figures.json"
+    run = _bench(scratch, "--store", "s3", "--holdfast", holdfast, "--json", figures, *_SCALE)
+    if run.returncode != 0:
+        return [f"a run in buckets ended with status {run.returncode}:\n{run.stderr[-4_000:]}"]
+    raw = json.loads(figures.read_text())
+    failures = [f"in buckets: there are no figures of {name}" for name in KINDS if name not in raw["inputs"]]
+    for name, result in raw["inputs"].items():
+        failures += _missing_figures(name, result, (Task.FIRST, Task.UNCHANGED, Task.VERIFY, Task.RESTORE))
+        if len(result["goals"]) != 6:
+            failures.append(f"in buckets, {name}: {len(result['goals'])} goals were judged instead of 6")
+        for tool, found in result["tools"].items():
+            busy = sum(usage["server"] or 0 for usages in found["tasks"].values() for usage in usages)
+            if busy <= 0:
+                failures.append(f"in buckets, {name}, {tool}: the server did nothing")
+    for title in ("### Goals:", "in a bucket:", "server's processor"):
+        if title not in run.stdout:
+            failures.append(f"the report of buckets has no '{title}'")
+    return failures
+
+
+def _missing_figures(name: str, result: dict[str, Any], tasks: Collection[Task] | None = None) -> list[str]:
+    """What is missing of an input's figures: of everything, or of `tasks` in buckets."""
     failures = []
     generations = KINDS[name].generations
     for make in TOOLS.values():
         tool = make(Path("holdfast"))
+        if tasks is not None and not tool.knows_buckets:
+            continue
         found = result["tools"].get(tool.name)
         if found is None:
             failures.append(f"{name}: there are no figures of {tool.name}")
             continue
-        for task in tool.tasks:
+        for task in tool.tasks if tasks is None else tasks:
             if (task.generation or 0) >= generations or (task is Task.PRUNE and generations == 1):
                 continue
             usages = found["tasks"].get(task.value, [])
@@ -118,6 +144,9 @@ def _bad_arguments_are_refused(scratch: Path) -> list[str]:
         run = _bench(scratch, *arguments)
         if run.returncode != 2 or "is unknown" not in run.stderr:
             failures.append(f"{' '.join(arguments)} was not refused: status {run.returncode}")
+    run = _bench(scratch, "--store", "s3", "--tools", "borg")
+    if run.returncode != 1 or "not in a bucket" not in run.stderr:
+        failures.append(f"a program that knows no buckets was not refused: status {run.returncode}")
     run = _bench(scratch, "--holdfast", scratch / "nowhere")
     if run.returncode != 1 or "there is no program" not in run.stderr:
         failures.append(f"a program that is not there was not noticed: status {run.returncode}")

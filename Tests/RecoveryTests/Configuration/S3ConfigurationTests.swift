@@ -123,7 +123,7 @@ struct S3ConfigurationTests {
             "secret_access_key: env:B",
             code: .invalidValue,
             ["'profile'", "no effect"],
-            remedy: "Leave one or the other out"
+            remedy: "Leave out the profile, or the keys"
         ),
         Mistake("kms_key: alias/backup", code: .invalidValue, ["'kms_key'", "'encryption: kms'"]),
         Mistake("encryption: s3", "kms_key: alias/backup", code: .invalidValue, line: 1, ["'kms_key'"]),

@@ -76,6 +76,6 @@ extension S3Error: CustomStringConvertible {
     }
 }
 
-private func abs(_ duration: Duration) -> Duration {
+func abs(_ duration: Duration) -> Duration {
     duration < .zero ? .zero - duration : duration
 }

@@ -18,14 +18,8 @@ extension S3Bucket {
             .with(body: .bytes(body))
         let checksum = client.addChecksum(to: &request, of: body)
         let answer = try await client.call(request)
-        let result = S3PutResult(answer.headers)
+        let (result, tag) = try stored(answer, request)
         try checksum.compare(with: result, request)
-        guard let tag = result.entityTag else {
-            throw S3Error(
-                .unexpectedResponse,
-                "cannot \(request.action) \(request.object): the answer has no entity tag"
-            )
-        }
         return StoredPart(number: number, entityTag: tag, checksumSHA256: result.checksumSHA256)
     }
 

@@ -39,7 +39,7 @@ extension S3Bucket {
         let checksum = client.addChecksum(to: &request, of: body, isNeeded: options.needsChecksum)
         let answer = try await client.call(request)
         try client.refuseErrorDocument(answer, request)
-        let result = try stored(answer, request)
+        let result = try stored(answer, request).result
         try checksum.compare(with: result, request)
         return result
     }
@@ -61,13 +61,16 @@ extension S3Bucket {
             .with(header: "If-None-Match", options.refusesExisting ? "*" : nil)
         let answer = try await client.upload(source, byteCount: byteCount, request)
         try client.refuseErrorDocument(answer, request)
-        return try stored(answer, request)
+        return try stored(answer, request).result
     }
 
     /// Every S3 names what it has stored; something else that answers 200 does not.
-    private func stored(_ answer: S3Answer, _ request: S3Request) throws(S3Error) -> S3PutResult {
+    func stored(
+        _ answer: S3Answer,
+        _ request: S3Request
+    ) throws(S3Error) -> (result: S3PutResult, entityTag: String) {
         let result = S3PutResult(answer.headers)
-        guard result.entityTag != nil else {
+        guard let tag = result.entityTag else {
             throw S3Error(
                 .unexpectedResponse,
                 "cannot \(request.action) \(request.object): the answer has no entity tag",
@@ -75,7 +78,7 @@ extension S3Bucket {
                 status: answer.status
             )
         }
-        return result
+        return (result, tag)
     }
 }
 

@@ -41,7 +41,7 @@ extension S3Client {
         }
         if code != .requestTimeTooSkewed, let distance = skew {
             // The answer to HEAD does not say why it refuses; a clock that is as far away as S3 refuses does.
-            if (distance < .zero ? .zero - distance : distance) > Self.longestSkew {
+            if abs(distance) > Self.longestSkew {
                 code = .requestTimeTooSkewed
             } else {
                 skew = nil

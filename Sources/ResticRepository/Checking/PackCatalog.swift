@@ -124,26 +124,18 @@ extension Repository {
     func loadCatalog(progress: @Sendable (Int, Int) -> Void = { _, _ in }) async throws -> PackCatalog {
         let ids = try await list(.index).sorted()
         var catalog = PackCatalog()
-        let width = max(1, min(4, store.capabilities.usefulConcurrency))
-        try await withThrowingTaskGroup(of: (ResticID, Result<IndexFile, any Error>).self) { group in
-            var remaining = ids.makeIterator()
-            func start() {
-                guard let id = remaining.next() else { return }
-                group.addTask { (id, try await Self.capturing { try await self.loadIndexFile(id) }) }
+        var read = 0
+        try await forEachConcurrently(ids, width: indexReaders) { id in
+            (id, try await Self.capturing { try await self.loadIndexFile(id) })
+        } collect: { (id: ResticID, result: Result<IndexFile, any Error>) in
+            switch result {
+            case .success(let file): catalog.add(file, id)
+            // Removed between the listing and now; what replaces it shows in the next listing.
+            case .failure(let error as RepositoryError) where error.code == .missing: break
+            case .failure(let error): catalog.addFailure(error, id)
             }
-            for _ in 0..<width { start() }
-            var read = 0
-            while let (id, result) = try await group.next() {
-                start()
-                switch result {
-                case .success(let file): catalog.add(file, id)
-                // Removed between the listing and now; what replaces it shows in the next listing.
-                case .failure(let error as RepositoryError) where error.code == .missing: break
-                case .failure(let error): catalog.addFailure(error, id)
-                }
-                read += 1
-                progress(read, ids.count)
-            }
+            read += 1
+            progress(read, ids.count)
         }
         return catalog
     }

@@ -42,21 +42,14 @@ extension IndexedRepository {
             .sorted { $0.key < $1.key }
         var adopted = AdoptedPacks()
         let builder = IndexBuilder()
-        let width = max(1, repository.store.capabilities.usefulConcurrency)
-        try await withThrowingTaskGroup(of: (IndexPack, Int64)?.self) { group in
-            var rest = leftovers.makeIterator()
-            func start() {
-                guard let (pack, length) = rest.next() else { return }
-                group.addTask { try await self.readLeftover(pack, length).map { ($0, length) } }
-            }
-            for _ in 0..<width { start() }
-            while let leftover = try await group.next() {
-                start()
-                guard let (pack, length) = leftover else { continue }
-                adopted.packCount += 1
-                adopted.byteCount += length
-                try await save(builder.add(pack))
-            }
+        let width = repository.store.capabilities.usefulConcurrency
+        try await forEachConcurrently(leftovers, width: width) { (leftover: (key: ResticID, value: Int64)) in
+            try await self.readLeftover(leftover.key, leftover.value).map { ($0, leftover.value) }
+        } collect: { (leftover: (IndexPack, Int64)?) in
+            guard let (pack, length) = leftover else { return }
+            adopted.packCount += 1
+            adopted.byteCount += length
+            try await save(builder.add(pack))
         }
         try await save(builder.takeRest())
         return adopted

@@ -20,21 +20,13 @@ extension Repository {
         if let cache {
             index.reserve(try await blocking { cache.estimateBlobCount(of: files, in: self) })
         }
-        let width = max(1, min(4, store.capabilities.usefulConcurrency))
-        try await withThrowingTaskGroup(of: (CompactIndex, isCached: Bool).self) { group in
-            var remaining = files.makeIterator()
-            func start() {
-                guard let id = remaining.next() else { return }
-                group.addTask { try await self.loadCompactIndex(id, cache) }
-            }
-            for _ in 0..<width { start() }
-            while let (file, isCached) = try await group.next() {
-                start()
-                index.insert(file)
-                hasGrown = hasGrown || !isCached
-                read += 1
-                progress(read, files.count)
-            }
+        try await forEachConcurrently(files, width: indexReaders) { id in
+            try await self.loadCompactIndex(id, cache)
+        } collect: { (file: CompactIndex, isCached: Bool) in
+            index.insert(file)
+            hasGrown = hasGrown || !isCached
+            read += 1
+            progress(read, files.count)
         }
         if let cache {
             try await blocking { [hasGrown] in cache.tidy(self, keeping: files, hasGrown: hasGrown) }
@@ -44,20 +36,15 @@ extension Repository {
 
     /// Reads index files, a few at a time, and hands out each as it comes.
     func forEachIndexFile(_ files: [ResticID], _ body: (ResticID, [IndexPack]) throws -> Void) async throws {
-        let width = max(1, min(4, store.capabilities.usefulConcurrency))
-        try await withThrowingTaskGroup(of: (ResticID, IndexFile).self) { group in
-            var remaining = files.makeIterator()
-            func start() {
-                guard let id = remaining.next() else { return }
-                group.addTask { (id, try await self.loadIndexFile(id)) }
-            }
-            for _ in 0..<width { start() }
-            while let (id, file) = try await group.next() {
-                start()
-                try body(id, file.packs)
-            }
+        try await forEachConcurrently(files, width: indexReaders) { id in
+            (id, try await self.loadIndexFile(id))
+        } collect: { (id: ResticID, file: IndexFile) in
+            try body(id, file.packs)
         }
     }
+
+    /// How many index files are read at once: each may be some megabytes, and is parsed by one core.
+    var indexReaders: Int { min(4, store.capabilities.usefulConcurrency) }
 
     private func loadCompactIndex(_ id: ResticID, _ cache: IndexCache?) async throws -> (CompactIndex, isCached: Bool) {
         if let cache, let cached = try await blocking({ cache.load(id, of: self) }) { return (cached, true) }

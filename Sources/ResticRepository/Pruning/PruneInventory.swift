@@ -151,21 +151,14 @@ struct PruneInventory: Sendable {
     mutating func learnRetention(_ usage: PackUsage) async throws {
         guard let retaining = repository.repository.store.retaining else { return }
         let unneeded = facts(usage).filter { $0.neededBytes == 0 && $0.byteCount != nil }.map(\.id)
-        let width = max(1, repository.repository.store.capabilities.usefulConcurrency)
-        retained = try await withThrowingTaskGroup(of: (ResticID, Int64?).self) { group in
-            var found: [ResticID: Int64] = [:]
-            var rest = unneeded.makeIterator()
-            func start() {
-                guard let pack = rest.next() else { return }
-                group.addTask { (pack, try await retaining.retainedUntil(FileKind.pack.key(pack))) }
-            }
-            for _ in 0..<width { start() }
-            while let (pack, until) = try await group.next() {
-                start()
-                found[pack] = until
-            }
-            return found
+        var found: [ResticID: Int64] = [:]
+        let width = repository.repository.store.capabilities.usefulConcurrency
+        try await forEachConcurrently(unneeded, width: width) { pack in
+            (pack, try await retaining.retainedUntil(FileKind.pack.key(pack)))
+        } collect: { (pack: ResticID, until: Int64?) in
+            found[pack] = until
         }
+        retained = found
     }
 
     /// Marks of packs that are neither stored nor named by an index: nothing is left to do about them.

@@ -46,28 +46,19 @@ extension PruneRun {
             return object.removed.map { $0 <= latest } ?? false
         }
         var work = ErasedVersions()
-        let width = max(1, repository.store.capabilities.usefulConcurrency)
+        let width = repository.store.capabilities.usefulConcurrency
         try await retaining.listRemoved(under: nil) { page in
             let objects = page.filter(mayGo)
             // Who may not remove the first ones may not remove the others.
             guard work.failureCount < RetentionReport.namedFailures else { return work.failureCount += objects.count }
-            try await withThrowingTaskGroup(of: (RemovedObject, Result<Int64?, ObjectStoreError>).self) { group in
-                var rest = objects.makeIterator()
-                func start() {
-                    guard let object = rest.next() else { return }
-                    group.addTask {
-                        do {
-                            return (object, .success(try await retaining.erase(object)))
-                        } catch let error as ObjectStoreError {
-                            return (object, .failure(error))
-                        }
-                    }
+            try await forEachConcurrently(objects, width: width) { object in
+                do {
+                    return (object, .success(try await retaining.erase(object)))
+                } catch let error as ObjectStoreError {
+                    return (object, .failure(error))
                 }
-                for _ in 0..<width { start() }
-                while let (object, outcome) = try await group.next() {
-                    work.note(object, outcome)
-                    start()
-                }
+            } collect: { (object: RemovedObject, outcome: Result<Int64?, ObjectStoreError>) in
+                work.note(object, outcome)
             }
         }
         work.report(in: &report)

@@ -66,23 +66,14 @@ extension PruneRun {
         guard !packs.isEmpty else { return }
         onPhase("remove packs", packs.reduce(0) { $0 + (state.inventory.stored[$1] ?? 0) })
         let repository = self.repository
-        let width = max(1, min(8, repository.store.capabilities.usefulConcurrency))
-        try await withThrowingTaskGroup(of: ResticID.self) { group in
-            var rest = packs.sorted().makeIterator()
-            func start() {
-                guard let pack = rest.next() else { return }
-                group.addTask {
-                    try await repository.remove(.pack, pack)
-                    return pack
-                }
-            }
-            for _ in 0..<width { start() }
-            while let pack = try await group.next() {
-                start()
-                guard let length = state.inventory.stored[pack] else { continue }
-                onAdvance(length)
-                Self.count(pack, &state)
-            }
+        let width = min(8, repository.store.capabilities.usefulConcurrency)
+        try await forEachConcurrently(packs.sorted(), width: width) { pack in
+            try await repository.remove(.pack, pack)
+            return pack
+        } collect: { (pack: ResticID) in
+            guard let length = state.inventory.stored[pack] else { return }
+            onAdvance(length)
+            Self.count(pack, &state)
         }
         try await repository.unmark(packs, in: &state.inventory.marks)
     }
